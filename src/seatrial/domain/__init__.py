@@ -1,0 +1,1 @@
+"""Pure words and decisions of Seatrial: no I/O, no event loop, no library of the outside world."""

@@ -1,0 +1,178 @@
+"""The one tree of errors.
+
+Every error knows its `code` (stable, dotted), `whose` fault it is and whether trying again
+may help. Exceptions of libraries are mapped to this tree at the edge of the room that talks
+to the library; inside, only these are raised.
+
+    SeatrialError
+    ├── InvalidRequest            user      what was submitted breaks a rule (carries FieldProblems)
+    ├── NotFound                  user      no such thing, or it belongs to somebody else
+    ├── Conflict                  user      the thing's state does not allow this
+    ├── NotAuthenticated          user      no token, or one that is not known
+    ├── NotAllowed                user      the token may not do this
+    ├── QueueFull                 platform  too many tests wait; come back later
+    ├── FailureError              (of its failure) ends a test with one entry of the catalogue
+    └── PlatformError             platform
+        ├── EngineUnavailable     platform  the container engine does not answer
+        ├── EngineRefused         platform  the engine answered, but could not do it
+        ├── ImageUnavailable      platform  no base image could be had
+        ├── NoCapacity            platform  the engine is full (disk, memory, slots)
+        ├── StoreUnavailable      platform  the database does not answer
+        ├── AttemptLost           platform  this attempt is no longer ours: stop writing
+        └── SetupFailed           platform  Seatrial's own set-up is incomplete; says what to do
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from .failures import Failure
+
+Whose = Literal["agent", "dependencies", "model", "limit", "platform", "user"]
+"""Whose fault a failure is."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One rule that a submitted field breaks.
+
+    `line` and `column` count from 1 and point into the field's text (or the named file).
+    """
+
+    field: str
+    message: str
+    code: str = "invalid"
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class SeatrialError(Exception):
+    """Something that Seatrial can name went wrong."""
+
+    code: ClassVar[str] = "error"
+    whose: ClassVar[Whose] = "platform"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """`message` says what happened, `hint` what the reader can do about it."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidRequest(SeatrialError):
+    """What was submitted breaks one or more rules."""
+
+    code = "request.invalid"
+    whose = "user"
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        """`problems` is not empty and in the order in which the fields are declared."""
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in problems))
+        self.problems = problems
+
+
+class NotFound(SeatrialError):
+    """No such thing, or it belongs to somebody else (which is not told apart)."""
+
+    code = "not_found"
+    whose = "user"
+
+
+class Conflict(SeatrialError):
+    """The thing's state does not allow this."""
+
+    code = "conflict"
+    whose = "user"
+
+
+class NotAuthenticated(SeatrialError):
+    """No token, or one that is not known."""
+
+    code = "not_authenticated"
+    whose = "user"
+
+
+class NotAllowed(SeatrialError):
+    """The caller is known but may not do this."""
+
+    code = "not_allowed"
+    whose = "user"
+
+
+class QueueFull(SeatrialError):
+    """Too many tests wait already."""
+
+    code = "queue.full"
+    whose = "platform"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        """`retry_after_seconds` is when a place is likely to be free."""
+        super().__init__(message, hint=f"Try again in {retry_after_seconds} s.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class FailureError(SeatrialError):
+    """Ends a test with one entry of the failure catalogue."""
+
+    code = "failure"
+
+    def __init__(self, failure: Failure) -> None:
+        """`failure` becomes the test's failure as it is."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class PlatformError(SeatrialError):
+    """Seatrial or what it runs on failed, not the user's agent."""
+
+    code = "platform.internal"
+    retryable = True
+
+
+class EngineUnavailable(PlatformError):
+    """The container engine does not answer."""
+
+    code = "platform.engine_unavailable"
+
+
+class EngineRefused(PlatformError):
+    """The engine answered, but would not do what was asked."""
+
+    code = "platform.internal"
+
+
+class ImageUnavailable(PlatformError):
+    """No base image could be had: neither pulled nor built."""
+
+    code = "platform.image_unavailable"
+
+
+class NoCapacity(PlatformError):
+    """The engine is full: disk, memory or slots."""
+
+    code = "platform.no_capacity"
+
+
+class StoreUnavailable(PlatformError):
+    """The database does not answer."""
+
+    code = "platform.store_unavailable"
+
+
+class AttemptLost(PlatformError):
+    """This attempt is no longer ours: a newer one exists or the test has ended."""
+
+    code = "platform.worker_lost"
+    retryable = False
+
+
+class SetupFailed(PlatformError):
+    """Seatrial's own set-up is incomplete; the hint says what to do."""
+
+    code = "platform.setup"
+    retryable = False

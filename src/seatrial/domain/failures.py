@@ -1,0 +1,299 @@
+"""The failure catalogue: a closed list of the reasons for which a test does not succeed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from .errors import Whose
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One reason: stable code, whose fault, a title of one sentence, why, and what to do."""
+
+    code: str
+    title: str
+    explanation: str
+    what_to_do: str
+
+    @property
+    def whose(self) -> Whose:
+        """The part of the code before the dot, which names the one at fault."""
+        return _WHOSE[self.code.partition(".")[0]]
+
+
+_WHOSE: dict[str, Whose] = {
+    "agent": "agent",
+    "dependencies": "dependencies",
+    "model": "model",
+    "limit": "limit",
+    "platform": "platform",
+    "user": "user",
+}
+
+
+class Failure(BaseModel):
+    """Why one test failed: a catalogue entry made concrete.
+
+    `evidence` is the line that proves it, `evidence_event` the number of the journal event
+    that holds that line (absent when the failure itself is the first event to say so).
+    `fix` is a change that a program can apply: for example
+    `{"add_requirement": "requests"}` or `{"memory_mb": 1024}`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    whose: Whose
+    title: str
+    message: str
+    what_to_do: str
+    evidence: str = ""
+    evidence_event: int | None = None
+    fix: dict[str, str | int] = {}
+    incident: str | None = None
+
+
+def _entry(code: str, title: str, explanation: str, what_to_do: str) -> CatalogueEntry:
+    return CatalogueEntry(code, title, explanation, what_to_do)
+
+
+_ENTRIES = (
+    _entry(
+        "agent.syntax_error",
+        "The agent's code is not valid Python.",
+        "Python refused to compile a file before running it.",
+        "Correct the line that is named, then run again.",
+    ),
+    _entry(
+        "agent.import_error",
+        "The agent imports a module that is not installed.",
+        "The import failed inside the container, where only the listed requirements exist.",
+        "Add the package to the requirements, or remove the import.",
+    ),
+    _entry(
+        "agent.exception",
+        "The agent raised an exception.",
+        "Your code ran and raised an exception that nothing in it caught.",
+        "Read the traceback; the last line of your own code is marked.",
+    ),
+    _entry(
+        "agent.no_entrypoint",
+        "No entry point was found in agent.py.",
+        "Seatrial looks for a conventional name, a framework object, a function, or a script.",
+        "Define a function such as `def run(query)`, or name one: agent.py:my_function.",
+    ),
+    _entry(
+        "agent.no_response",
+        "The agent ended without a response.",
+        "The process ended normally but returned and printed nothing that could be an answer.",
+        "Return the answer from the entry point, or print it if the agent is a script.",
+    ),
+    _entry(
+        "agent.no_model_call",
+        "The agent never called its model.",
+        "The test names a model, but no successful call to it went through the gateway.",
+        "Let the agent use the model, or run with the model `none`.",
+    ),
+    _entry(
+        "agent.exited",
+        "The agent's process ended by itself.",
+        "It exited with a non-zero code or was ended by a signal before it returned an answer.",
+        "Look at the last log lines before the exit.",
+    ),
+    _entry(
+        "agent.response_too_large",
+        "The agent's response is too large.",
+        "Responses are limited so that they can be stored and shown.",
+        "Return less, or raise the response limit of the test.",
+    ),
+    _entry(
+        "dependencies.not_found",
+        "A required package or version does not exist.",
+        "The package index has no such package, or none in that version.",
+        "Check the spelling and the version in the requirements.",
+    ),
+    _entry(
+        "dependencies.conflict",
+        "The requirements contradict each other.",
+        "No set of versions satisfies all requirements at once.",
+        "Loosen one of the requirements that are named.",
+    ),
+    _entry(
+        "dependencies.python_mismatch",
+        "A required package does not support this Python version.",
+        "Every version that fits the requirements asks for another Python.",
+        "Choose another Python version for the test, or another version of the package.",
+    ),
+    _entry(
+        "dependencies.build_failed",
+        "A required package could not be built from source.",
+        "It has no ready-made wheel for this platform, and building it failed.",
+        "Choose a version with a wheel, or read the build log above.",
+    ),
+    _entry(
+        "dependencies.index_unreachable",
+        "The package index could not be reached.",
+        "The network or the index itself did not answer while packages were fetched.",
+        "Check the network and the index setting, then retry the test.",
+    ),
+    _entry(
+        "model.not_allowed",
+        "The agent asked for a model that the test does not name.",
+        "A test may use only the models it names, so that the result says what was tested.",
+        "Name that model in the test, or change the agent to use the one that is named.",
+    ),
+    _entry(
+        "model.unreachable",
+        "The model service could not be reached.",
+        "Nothing answered at the provider's address.",
+        "Start the service or correct its address, then retry.",
+    ),
+    _entry(
+        "model.not_found",
+        "The model does not exist at the provider.",
+        "The service answered that it has no such model.",
+        "Pull the model or correct its name.",
+    ),
+    _entry(
+        "model.auth_failed",
+        "The provider refused the credential.",
+        "The key is missing, wrong or expired.",
+        "Set the credential again, then retry.",
+    ),
+    _entry(
+        "model.access_denied",
+        "The credential may not use this model.",
+        "The key is valid, but its account has no access to the model.",
+        "Ask for access to the model at the provider, or choose another.",
+    ),
+    _entry(
+        "model.rate_limited",
+        "The provider limited the rate of calls.",
+        "The service answered 429 or 503 and the agent gave up.",
+        "Wait, call less often, or ask the provider for a higher limit.",
+    ),
+    _entry(
+        "model.quota",
+        "The provider's quota is used up.",
+        "The account has no quota or credit left for this model.",
+        "Raise the quota or add credit at the provider.",
+    ),
+    _entry(
+        "model.bad_request",
+        "The provider refused a model call as malformed.",
+        "The service answered 400 to what the agent sent.",
+        "Read the provider's message and correct the call.",
+    ),
+    _entry(
+        "model.lost_mid_stream",
+        "The connection to the model was lost in the middle of an answer.",
+        "The service began to answer and then closed the connection.",
+        "Retry; if it happens again, look at the model service's own log.",
+    ),
+    _entry(
+        "limit.timeout",
+        "The test ran into its time limit.",
+        "The agent was still running when its time was over, so it was stopped.",
+        "Raise the timeout, or find out what the agent was waiting for.",
+    ),
+    _entry(
+        "limit.memory",
+        "The agent ran out of memory.",
+        "The kernel stopped a process of the agent at the memory limit.",
+        "Raise the memory limit, or use less.",
+    ),
+    _entry(
+        "limit.processes",
+        "The agent reached its process limit.",
+        "It could not start another process or thread.",
+        "Raise the process limit, or start fewer.",
+    ),
+    _entry(
+        "limit.disk",
+        "The agent filled its disk.",
+        "The temporary and the home folder are limited in size; everything else is read-only.",
+        "Write less, or raise the disk limit.",
+    ),
+    _entry(
+        "limit.log_output",
+        "The agent wrote more output than is kept.",
+        "Beginning and end are kept; the middle was dropped and counted.",
+        "Print less, or raise the log limit.",
+    ),
+    _entry(
+        "limit.build_timeout",
+        "Installing the requirements took too long.",
+        "The build was stopped at its own time limit.",
+        "Remove heavy requirements, or raise the build timeout.",
+    ),
+    _entry(
+        "platform.engine_unavailable",
+        "The container engine is not available.",
+        "Docker or Podman did not answer.",
+        "Run `seatrial doctor`, which says what to start or install.",
+    ),
+    _entry(
+        "platform.no_capacity",
+        "There is no capacity to run the test.",
+        "The machine is out of disk, memory or container slots.",
+        "Free some space (`seatrial environments prune`), then retry.",
+    ),
+    _entry(
+        "platform.image_unavailable",
+        "The base image could not be had.",
+        "The registry did not answer and the image could not be built here.",
+        "Run `seatrial doctor`, which says what is missing.",
+    ),
+    _entry(
+        "platform.worker_lost",
+        "The worker that ran the test was lost.",
+        "It stopped in the middle of the test, more often than Seatrial retries by itself.",
+        "Retry the test.",
+    ),
+    _entry(
+        "platform.internal",
+        "Seatrial itself failed.",
+        "This is a defect of Seatrial, not of your agent.",
+        "Retry; if it happens again, report the incident number.",
+    ),
+)
+
+CATALOGUE: dict[str, CatalogueEntry] = {entry.code: entry for entry in _ENTRIES}
+"""Every failure that a test can have, by code."""
+
+
+def failure(
+    code: str,
+    message: str = "",
+    *,
+    what_to_do: str = "",
+    evidence: str = "",
+    evidence_event: int | None = None,
+    fix: dict[str, str | int] | None = None,
+    incident: str | None = None,
+) -> Failure:
+    """Make the failure of a test from its catalogue entry.
+
+    Without `message` or `what_to_do` the entry's own texts are used. Raises KeyError for a code
+    that is not in the catalogue: the list is closed.
+    """
+    entry = CATALOGUE[code]
+    return Failure(
+        code=code,
+        whose=entry.whose,
+        title=entry.title,
+        message=message or entry.explanation,
+        what_to_do=what_to_do or entry.what_to_do,
+        evidence=evidence[:2000],
+        evidence_event=evidence_event,
+        fix=fix or {},
+        incident=incident,
+    )
+
+
+def is_retried_by_platform(code: str) -> bool:
+    """Whether Seatrial tries the test again by itself: platform faults only."""
+    return code.startswith("platform.")

@@ -1,0 +1,520 @@
+"""The contracts that store, engines, environments and gateway fulfil for services and worker.
+
+Each is a document first: what is promised, in which order, and what survives a failure. The
+conformance suites in `seatrial.testing` hold every implementation to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from .events import Event, EventData, ModelCallEvent, NoticeEvent
+from .phases import Outcome
+from .requests import ModelRef, TestRequest
+from .tests import Claim, Completion, Lease, Test, TestPage
+
+# --------------------------------------------------------------------------- store
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who owns tests."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The queue as everybody may see it. `slots` counts what live workers offer."""
+
+    queued: int
+    running: int
+    slots: int
+
+
+class Users(Protocol):
+    """Users and their API tokens, which are stored as SHA-256 hashes only."""
+
+    async def ensure_user(self, name: str) -> User:
+        """The user of that name, made when there is none."""
+        ...
+
+    async def add_token(self, user_id: str, token_hash: str, label: str) -> None:
+        """Let the holder of the token act as the user."""
+        ...
+
+    async def user_of_token(self, token_hash: str) -> User | None:
+        """Whose token that is; None when it is nobody's."""
+        ...
+
+    async def remove_token(self, user_id: str, label: str) -> bool:
+        """Revoke the user's tokens of that label; False when there was none."""
+        ...
+
+
+class Tests(Protocol):
+    """Records of tests. Every call names the owner: another owner's test does not exist."""
+
+    async def submit(
+        self,
+        owner: str,
+        request: TestRequest,
+        *,
+        retry_of: str | None = None,
+        idempotency_key: str | None = None,
+        max_queued: int,
+    ) -> Test:
+        """Queue a new test and write its first event (phase `queued`) in one transaction.
+
+        The same owner and key within 24 hours give the test of the first call again; Conflict
+        when the request differs. QueueFull when `max_queued` tests wait already.
+        """
+        ...
+
+    async def test(self, owner: str, test_id: str) -> Test:
+        """The test with its queue place while queued. NotFound."""
+        ...
+
+    async def page(
+        self,
+        owner: str,
+        *,
+        cursor: str | None = None,
+        limit: int = 50,
+        outcome: Outcome | None = None,
+        text: str = "",
+    ) -> TestPage:
+        """A keyset page, newest first. `text` searches name, query and id."""
+        ...
+
+    async def cancel(self, owner: str, test_id: str) -> Test:
+        """Ask for the test's end; a queued one is completed as cancelled at once.
+
+        For one that is building or running, `cancel_requested` is set and its worker is told
+        (subscription, lease renewal as safety net). A completed test is returned as it is.
+        """
+        ...
+
+    async def delete(self, owner: str, test_id: str) -> None:
+        """Remove a completed test with its journal. Conflict while it is unfinished."""
+        ...
+
+    async def clear(self, owner: str, *, before: datetime | None = None) -> int:
+        """Remove the owner's completed tests that were created before; how many."""
+        ...
+
+
+class Journal(Protocol):
+    """Reading journals."""
+
+    async def events(
+        self, owner: str, test_id: str, *, after: int = 0, limit: int = 1000
+    ) -> Sequence[Event]:
+        """Events numbered above `after`, in order. NotFound."""
+        ...
+
+    def changes(self, test_id: str) -> AsyncIterator[None]:
+        """Yields once at the start and then whenever the journal may have grown.
+
+        Never misses a growth; may yield without one. Ends only when it is closed.
+        """
+        ...
+
+
+class Queue(Protocol):
+    """The worker's side: the tests table is the queue.
+
+    Every write is fenced by the attempt number: once a newer attempt exists, or the test is
+    completed, it raises AttemptLost and changes nothing.
+    """
+
+    async def claim(
+        self, worker: str, *, lease_seconds: float, max_per_user: int, max_total: int, count: int
+    ) -> Sequence[Claim]:
+        """Take up to `count` tests in order of submission, skipping users at their cap.
+
+        The attempt number rises by one, the phase becomes `building`, and that event is written.
+        """
+        ...
+
+    async def renew(
+        self, worker: str, held: Sequence[tuple[str, int]], *, lease_seconds: float, slots: int
+    ) -> Sequence[Lease]:
+        """Extend the leases of (test, attempt) and report each; also the worker's heartbeat."""
+        ...
+
+    async def append(
+        self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
+    ) -> int:
+        """Add events; the number of the journal's last event.
+
+        With `frame`, the number of the last harness frame that they came from: when the journal
+        already holds that frame or a later one of the same attempt, nothing is added.
+        """
+        ...
+
+    async def last_frame(self, test_id: str, attempt: int) -> int:
+        """The last harness frame of this attempt that the journal holds, 0 for none."""
+        ...
+
+    async def start_running(self, test_id: str, attempt: int, *, environment: str | None) -> None:
+        """Enter the phase `running`."""
+        ...
+
+    async def complete(
+        self, test_id: str, attempt: int, completion: Completion, events: Sequence[EventData]
+    ) -> None:
+        """Write the last events, then the final phase event, and set the outcome: once."""
+        ...
+
+    async def requeue(
+        self, test_id: str, attempt: int, *, reason: str, events: Sequence[EventData] = ()
+    ) -> None:
+        """Give the test back to the front of the queue after a platform fault."""
+        ...
+
+    async def expired(self, *, limit: int = 20) -> Sequence[Claim]:
+        """Attempts whose lease has run out; the caller adopts, requeues or ends them."""
+        ...
+
+    async def adopt(
+        self, test_id: str, attempt: int, worker: str, *, lease_seconds: float
+    ) -> Claim | None:
+        """Take over an attempt of a former worker of the same engine without a new number.
+
+        None when it is no longer unfinished in that attempt. The lease need not have run out.
+        """
+        ...
+
+    async def unfinished_of(self, worker: str) -> Sequence[Claim]:
+        """Attempts in `building` or `running` that the worker of that name holds by the table."""
+        ...
+
+    async def state(self) -> QueueState:
+        """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""
+        ...
+
+    async def recent_durations(self, *, limit: int = 50) -> Sequence[float]:
+        """Seconds from claim to completion of the latest tests."""
+        ...
+
+    def wakeups(self) -> AsyncIterator[str]:
+        """Yields what a worker should look at.
+
+        "queue" when a test was submitted or a slot became free; the id of a test whose
+        cancellation was requested; "tick" every few seconds as a safety net.
+        """
+        ...
+
+
+class Store(Users, Tests, Journal, Queue, Protocol):
+    """All of the database. One object per process."""
+
+    async def open(self) -> None:
+        """Connect and migrate. StoreUnavailable."""
+        ...
+
+    async def ping(self) -> None:
+        """Answer when the database does. StoreUnavailable."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give all connections back."""
+        ...
+
+
+# --------------------------------------------------------------------------- engine
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A host folder or file inside the container. Read-only unless said otherwise."""
+
+    source: str
+    target: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class Tmpfs:
+    """A sized memory file system: the only writable space of a test."""
+
+    target: str
+    size_mb: int
+    mode: int = 0o1777
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class ContainerLimits:
+    """What the engine enforces."""
+
+    memory_mb: int
+    cpus: float
+    processes: int
+    open_files: int = 1024
+    file_mb: int = 256
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """One container, used once.
+
+    `name` makes `launch` idempotent. `labels` always hold `seatrial` (the test's id, or
+    `build`) and `seatrial.installation`; the engine adds nothing of its own to them.
+    """
+
+    name: str
+    image: str
+    argv: tuple[str, ...]
+    limits: ContainerLimits
+    labels: Mapping[str, str]
+    mounts: tuple[Mount, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    working_directory: str = "/"
+
+
+@dataclass(frozen=True)
+class ContainerExit:
+    """How a container ended. `code` is 128 + signal when one ended it.
+
+    `evidence` is the end of what process 1 itself wrote (up to 64 KB): crashes before the
+    channel stands. `oom_killed` may be false although memory ran out (Podman): the harness knows.
+    """
+
+    code: int
+    oom_killed: bool = False
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class ContainerInfo:
+    """A container that carries our label."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    running: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine is and can do. `enforces_limits` is False for rootless cgroup v1."""
+
+    name: str
+    version: str
+    api_version: str
+    rootless: bool
+    enforces_limits: bool
+    architecture: str
+    cpus: int
+    memory_bytes: int
+    warnings: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Where containers run. All calls may run concurrently; all raise the platform errors only.
+
+    Order per container: launch, wait (any number of callers), stop (optional), remove.
+    """
+
+    async def describe(self) -> EngineInfo:
+        """Who answers. EngineUnavailable."""
+        ...
+
+    async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
+        """The base image for that Python ("3.11"), pulled or built if need be; its content id.
+
+        ImageUnavailable. Concurrent calls for one Python do the work once.
+        """
+        ...
+
+    async def launch(self, spec: ContainerSpec) -> str:
+        """Create, attach and start; the container's id.
+
+        A container of that name that exists already is returned as it is (adoption). When
+        starting fails, nothing is left. NoCapacity, EngineRefused, EngineUnavailable.
+        """
+        ...
+
+    async def wait(self, container_id: str) -> ContainerExit:
+        """Return when it has ended; at once if it already has. One that is gone: code 137."""
+        ...
+
+    async def kill(self, container_id: str) -> None:
+        """SIGKILL now. Does nothing when it is not running or gone."""
+        ...
+
+    async def remove(self, container_id: str) -> None:
+        """Kill if need be, remove with its anonymous volumes. Does nothing when it is gone."""
+        ...
+
+    async def containers(self, installation: str) -> Sequence[ContainerInfo]:
+        """Every container with our label and that installation, running or not."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections. Containers stay."""
+        ...
+
+
+# --------------------------------------------------------------------------- gateway
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A model service that a door may reach: its base URL and which models of it.
+
+    `provider` is the path prefix inside the container and the kind (`ollama`, `openai`).
+    `key` is the real credential; it is never shown by repr.
+    """
+
+    provider: str
+    base_url: str
+    models: frozenset[str]
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class DoorSpec:
+    """What one container may reach. An empty one reaches nothing."""
+
+    test_id: str
+    socket_path: str
+    upstreams: tuple[Upstream, ...] = ()
+    egress: frozenset[tuple[str, int]] = frozenset()
+    egress_may_be_private: bool = False
+
+
+GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]
+"""Told of every call when it ended and of every refusal; called in order per door."""
+
+
+class Door(Protocol):
+    """One container's open door."""
+
+    @property
+    def calls(self) -> Sequence[ModelCallEvent]:
+        """The calls that ended so far, oldest first."""
+        ...
+
+    async def close(self) -> None:
+        """Cut every connection, remove the socket. Idempotent."""
+        ...
+
+
+class Gateway(Protocol):
+    """The only process that holds provider keys."""
+
+    async def open(self, spec: DoorSpec, report: GatewayReport) -> Door:
+        """Listen on the socket path (mode 0666 in a folder that only the container sees)."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every door."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProviderState:
+    """Whether a provider can be used now, and why not. `models` as the provider lists them."""
+
+    name: str
+    reachable: bool
+    reason: str = ""
+    base_url: str = ""
+    models: tuple[str, ...] = ()
+
+
+class Providers(Protocol):
+    """Resolves what a request's model means here."""
+
+    async def states(self) -> Sequence[ProviderState]:
+        """Every provider that is configured, asked now (2 s at most each)."""
+        ...
+
+    async def resolve(self, request: TestRequest) -> ResolvedModel:
+        """Where the request's model is. FailureError with a `model.*` entry when it can't be."""
+        ...
+
+
+@dataclass(frozen=True)
+class ResolvedModel:
+    """The model that a test runs with. `ref` None: none is offered."""
+
+    ref: ModelRef | None
+    upstreams: tuple[Upstream, ...]
+    named_by_request: bool
+    fallback: bool = False
+
+
+# --------------------------------------------------------------------------- environments
+
+
+@dataclass(frozen=True)
+class EnvironmentRequest:
+    """What an environment is made from. `owner` keeps wheels built from source apart."""
+
+    owner: str
+    requirements: str
+    python: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A built, content-addressed tree of packages.
+
+    `path` is the host folder, to be mounted read-only at `mount_path`, where it was compiled
+    for. `python` is the interpreter to start there, as a path inside the container. An empty
+    requirements file gives an environment without packages: `path` is None and `python` is
+    the image's own.
+    """
+
+    key: str
+    image: str
+    python: str
+    lock: str
+    path: str | None = None
+    mount_path: str | None = None
+    resolved_seconds: float = 0.0
+    built_seconds: float = 0.0
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class EnvironmentInfo:
+    """One line of `seatrial environments list`."""
+
+    key: str
+    python: str
+    size_bytes: int
+    packages: int
+    last_used: datetime
+
+
+class Environments(Protocol):
+    """Resolves, builds and keeps environments. No user code runs outside a container."""
+
+    async def prepare(
+        self, request: EnvironmentRequest, log: Callable[[str], Awaitable[None]]
+    ) -> Environment:
+        """The environment, from the cache or built now; `log` gets the build's output.
+
+        FailureError with a `dependencies.*` or `limit.*` entry; platform errors. Concurrent
+        calls for the same inputs build once. Cancelling it stops and removes its containers.
+        """
+        ...
+
+    async def entries(self) -> Sequence[EnvironmentInfo]:
+        """What is in the cache, most recently used first."""
+        ...
+
+    async def prune(self, *, keep_bytes: int = 0) -> int:
+        """Remove the least recently used ones until the rest fits; bytes given back."""
+        ...

@@ -1,0 +1,77 @@
+"""The test request: what a user submits. Shapes only; the rules are in `validation`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NO_MODEL = "none"
+"""The model of a request that offers its agent no model at all."""
+
+TEST_MODEL = "testmodel"
+"""The model of a request that wants the built-in test model."""
+
+
+class Limits(BaseModel):
+    """What one test may use. The operator's maxima cap each of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    memory_mb: int = Field(default=512, description="Memory of the container, in MiB.")
+    cpus: float = Field(default=1.0, description="CPU cores.")
+    processes: int = Field(default=128, description="Processes and threads at one time.")
+    disk_mb: int = Field(default=64, description="Size of /tmp and the home folder, in MiB each.")
+    log_kb: int = Field(default=4096, description="Log text that is kept, in KiB: head and tail.")
+    response_kb: int = Field(default=1024, description="Largest response, in KiB.")
+
+
+class TestRequest(BaseModel):
+    """One agent to test: its files, what it needs and what to ask it."""
+
+    __test__: ClassVar[bool] = False
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: dict[str, str] = Field(description="Text files by relative path; must hold agent.py.")
+    requirements: str = Field(default="", description="The text of a requirements.txt.")
+    python: str | None = Field(default=None, description='Python version, for example "3.11".')
+    model: str | None = Field(
+        default=None,
+        description="`provider:model`, `testmodel`, `none`; omitted: the configured default.",
+    )
+    query: str = Field(description="What the agent is asked.")
+    entry_point: str | None = Field(
+        default=None, description="`file.py:name` when it shall not be detected."
+    )
+    timeout_seconds: int = Field(
+        default=180, description="Time for one attempt, 1 to 3600 seconds."
+    )
+    limits: Limits = Limits()
+    egress: tuple[str, ...] = Field(
+        default=(), description="Hosts that may be reached, `host:port`."
+    )
+    name: str | None = Field(default=None, description="A name to find the test by.")
+
+
+class ModelRef(BaseModel):
+    """A model at a provider, written `provider:model`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> ModelRef:
+        """Read `provider:model`; the model's own name may hold further colons.
+
+        Raises ValueError when there is no provider or no model in it.
+        """
+        provider, colon, name = text.partition(":")
+        if not (provider and colon and name):
+            raise ValueError(f"{text!r} is not of the form provider:model")
+        return cls(provider=provider, name=name)
+
+    def __str__(self) -> str:
+        """Write it back as `provider:model`."""
+        return f"{self.provider}:{self.name}"

@@ -1,0 +1,146 @@
+"""Every setting of Seatrial: its default, its environment variable and its help text.
+
+A field `lease_seconds` is set by `SEATRIAL_LEASE_SECONDS`. The docstring under a field is its
+help text everywhere: in `--help`, in the docs and in error hints. Provider keys are not here:
+only the gateway reads them.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("seatrial", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Read once at start; frozen after that."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEATRIAL_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    """Folder of the database, environments, images and the private engine."""
+
+    database_url: str | None = None
+    """`postgresql://…` for many machines; without it SQLite in the data folder."""
+
+    host: str = "127.0.0.1"
+    """Address that `serve` listens on besides its socket. Others than loopback need tokens."""
+
+    port: int = 8710
+    """Port that `serve` listens on."""
+
+    require_token: bool = False
+    """Ask for an API token even on the loopback address."""
+
+    engine: str = "auto"
+    """`auto`, `docker` (Docker or Podman) or `fake`."""
+
+    docker_host: str | None = None
+    """Socket of the engine, for example `unix:///run/docker.sock`; without it DOCKER_HOST, then
+    the usual places, then Seatrial's private engine."""
+
+    registry: str = "docker.io/library"
+    """Where base images are pulled from."""
+
+    python: str = "3.11"
+    """Python version of a test that names none."""
+
+    index_url: str | None = None
+    """Package index; without it the one that pip is configured with, else the public one."""
+
+    default_model: str | None = None
+    """Model of a request that names none; without it the first of the local Ollama, else the
+    built-in test model."""
+
+    ollama_url: str | None = None
+    """The Ollama to use; without it OLLAMA_HOST, else http://127.0.0.1:11434."""
+
+    openai_base_url: str | None = None
+    """Base URL of an OpenAI-compatible service; without it OPENAI_BASE_URL."""
+
+    test_model: bool = True
+    """Offer the built-in test model when its packages are installed."""
+
+    max_running: int = Field(default=0, ge=0)
+    """Tests that this worker runs at one time; 0 takes a number that fits the machine."""
+
+    max_per_user: int = 8
+    """Tests of one user that run at one time."""
+
+    max_queued: int = 1000
+    """Tests that may wait; more are refused until there is room."""
+
+    max_timeout_seconds: int = 3600
+    """Longest timeout that a request may ask for."""
+
+    max_memory_mb: int = 4096
+    """Most memory that a request may ask for."""
+
+    max_cpus: float = Field(default_factory=lambda: float(os.cpu_count() or 1))
+    """Most CPU cores that a request may ask for."""
+
+    max_processes: int = 1024
+    """Most processes that a request may ask for."""
+
+    max_disk_mb: int = 1024
+    """Largest writable folder that a request may ask for."""
+
+    build_timeout_seconds: int = 600
+    """Time for installing one set of requirements."""
+
+    build_memory_mb: int = 2048
+    """Memory for installing requirements."""
+
+    environments_max_gb: float = 20.0
+    """Size at which the least recently used environments are removed."""
+
+    grace_seconds: float = 10.0
+    """A container without its worker ends its test after this time."""
+
+    lease_seconds: float = 20.0
+    """A worker that is silent for this long has lost its tests; longer than the grace, always."""
+
+    cleanup_seconds: float = 5.0
+    """Time for removing a container before it is left to the reaper."""
+
+    worker_name: str | None = None
+    """Name of this worker; without it one that stays the same for the data folder."""
+
+    retention_days: int = 30
+    """Completed tests are removed after this time; 0 keeps them."""
+
+    idle_exit_seconds: float = 0.0
+    """`serve` ends by itself after this time without a test or a client; 0 never."""
+
+    log_level: str = "info"
+    """`debug`, `info`, `warning` or `error`, for the log on standard error."""
+
+    url: str | None = None
+    """For clients: the server to use, instead of the local data folder's own."""
+
+    token: str | None = Field(default=None, repr=False)
+    """For clients: the API token."""
+
+    @cached_property
+    def socket_path(self) -> Path:
+        """The Unix socket of the process that owns the data folder."""
+        return self.data_dir / "seatrial.sock"
+
+    @cached_property
+    def store_url(self) -> str:
+        """The database as SQLAlchemy names it."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'seatrial.db'}"
+        url = url.replace("postgres://", "postgresql://", 1)
+        return url.replace("postgresql://", "postgresql+asyncpg://", 1).replace(
+            "sqlite://", "sqlite+aiosqlite://", 1
+        )
