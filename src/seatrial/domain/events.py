@@ -85,11 +85,16 @@ class ModelCallEvent(_Data):
 
 
 class NoticeEvent(_Data):
-    """Something worth knowing that does not end the test."""
+    """Something worth knowing that does not end the test.
+
+    `data` holds what a program can use of it: the `agent.error` notice its exception, the
+    `agent.exit` notice its exit code and counters.
+    """
 
     kind: Literal["notice"] = "notice"
     code: str
     message: str
+    data: dict[str, Any] = {}
 
 
 class ResultEvent(_Data):

@@ -1,0 +1,143 @@
+"""What is known of one attempt: a fold over its journal events.
+
+The journal is the only truth, so an attempt that another worker adopts is known completely by
+reading its events again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .events import (
+    Event,
+    EventData,
+    LogEvent,
+    MetricEvent,
+    ModelCallEvent,
+    NoticeEvent,
+    PhaseEvent,
+    ResultEvent,
+)
+from .phases import Phase
+from .tests import Result
+
+ERROR = "agent.error"
+EXIT = "agent.exit"
+ENTRY = "agent.entry"
+TOO_LARGE = "agent.response_too_large"
+
+
+@dataclass(frozen=True)
+class AgentExit:
+    """How the agent's process ended, as process 1 of the container saw it."""
+
+    code: int | None
+    signal: int | None
+    reason: str
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    memory_peak_bytes: int = 0
+    memory_limit_bytes: int | None = None
+    processes_peak: int = 0
+    oom_kills: int = 0
+    process_limit_hits: int = 0
+    disk_full: bool = False
+    log_bytes: int = 0
+    log_dropped_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class AgentError:
+    """An exception of the agent, as its runner reported it: a claim, shown and not trusted."""
+
+    stage: str
+    type: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    module: str | None = None
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """Everything that decides how an attempt ends. `error_event` is that notice's number."""
+
+    entry_point: str = ""
+    framework: str = ""
+    result: Result | None = None
+    too_large_bytes: int | None = None
+    error: AgentError | None = None
+    error_event: int | None = None
+    exit: AgentExit | None = None
+    exit_event: int | None = None
+    calls: tuple[ModelCallEvent, ...] = ()
+    last_call_event: int | None = None
+    last_metric: MetricEvent | None = None
+    last_log_event: int | None = None
+    last_log_line: str = ""
+    last_stderr_event: int | None = None
+    last_stderr_line: str = ""
+
+    def with_event(self, number: int, data: EventData) -> AttemptRecord:
+        """The record after one more event of the same attempt."""
+        match data:
+            case LogEvent(stream="stdout" | "stderr"):
+                return self._with_log(number, data)
+            case ModelCallEvent():
+                return replace(self, calls=(*self.calls, data), last_call_event=number)
+            case MetricEvent():
+                return replace(self, last_metric=data)
+            case ResultEvent(result=result):
+                return replace(self, result=result)
+            case NoticeEvent():
+                return self._with_notice(number, data)
+            case _:
+                return self
+
+    def _with_log(self, number: int, data: LogEvent) -> AttemptRecord:
+        line = _last_line(data.text)
+        if not line:
+            return self
+        if data.stream == "stderr":
+            return replace(
+                self,
+                last_log_event=number,
+                last_log_line=line,
+                last_stderr_event=number,
+                last_stderr_line=line,
+            )
+        return replace(self, last_log_event=number, last_log_line=line)
+
+    def _with_notice(self, number: int, data: NoticeEvent) -> AttemptRecord:
+        match data.code:
+            case "agent.error":
+                return replace(self, error=AgentError(**data.data), error_event=number)
+            case "agent.exit":
+                return replace(self, exit=AgentExit(**data.data), exit_event=number)
+            case "agent.entry":
+                return replace(self, **_entry(data.data))
+            case "agent.response_too_large":
+                return replace(self, too_large_bytes=int(data.data["bytes"]))
+            case _:
+                return self
+
+
+def record_of(events: Iterable[Event]) -> AttemptRecord:
+    """Fold a journal into the record of its latest attempt."""
+    record = AttemptRecord()
+    for event in events:
+        if isinstance(event.data, PhaseEvent) and event.data.phase is Phase.BUILDING:
+            record = AttemptRecord()
+        record = record.with_event(event.number, event.data)
+    return record
+
+
+def _entry(data: dict[str, Any]) -> dict[str, str]:
+    return {"entry_point": str(data["entry_point"]), "framework": str(data["framework"])}
+
+
+def _last_line(text: str) -> str:
+    stripped = text.rstrip()
+    return stripped[stripped.rfind("\n") + 1 :][-500:] if stripped else ""

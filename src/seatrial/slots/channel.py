@@ -1,0 +1,195 @@
+"""The worker's end of the channel to one container's harness.
+
+Threat model. Who can reach it: every process in the container (the socket is in its mounted
+folder) and nobody else. So the first connection that shows the claim token gets the session
+key, before any foreign code runs; after that only the session key opens it. What its content
+can do: frames are parsed strictly with size limits, a gap or a forged number cuts the
+connection, and nothing in a frame is ever used as a path, a name to import or a format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from seatrial.harness.protocol import (
+    FROM_HARNESS,
+    MAX_FROM_HARNESS,
+    Ack,
+    Assign,
+    Cancel,
+    Decoder,
+    Frame,
+    Heartbeat,
+    Hello,
+    ProtocolError,
+    Refused,
+    Welcome,
+    encode,
+)
+
+from .folders import SlotFolders
+
+FrameBatch = Sequence[tuple[int, Frame]]
+"""Numbered frames in order, without gap or repeat."""
+
+_HEARTBEAT_SECONDS = 2.0
+_HELLO_SECONDS = 10.0
+_READ_BYTES = 256 * 1024
+_BATCHES_WAITING = 8
+
+
+class Channel:
+    """Serves one slot's channel socket until it is closed.
+
+    Frames come out of `batches()` in order and exactly once per number above `acked`; the
+    harness keeps them until `ack` says that they are stored.
+    """
+
+    def __init__(self, folders: SlotFolders, *, claim: str | None, acked: int = 0) -> None:
+        """With a claim token a fresh slot; without one an adopted slot, opened by its session."""
+        self._folders = folders
+        self._claim = claim
+        self._session = folders.read_session()
+        self._acked = acked
+        self._seen = acked
+        self._batches: asyncio.Queue[FrameBatch] = asyncio.Queue(_BATCHES_WAITING)
+        self._writer: asyncio.StreamWriter | None = None
+        self._server: asyncio.Server | None = None
+        self._heartbeats: asyncio.Task[None] | None = None
+        self._assign: Assign | None = None
+        self._cancel: Cancel | None = None
+        self._assigned = claim is None
+        self.claimed = asyncio.Event()
+        self.heard_at = time.monotonic()
+
+    async def open(self) -> None:
+        """Listen. A socket that a former worker left is replaced."""
+        path = self._folders.channel_socket
+        path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, path, backlog=16)
+        Path(path).chmod(0o666)
+        self._heartbeats = asyncio.create_task(self._beat())
+
+    async def close(self) -> None:
+        """Cut the connection and remove the socket. Idempotent."""
+        if self._heartbeats is not None:
+            self._heartbeats.cancel()
+        if self._server is not None:
+            self._server.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._folders.channel_socket.unlink(missing_ok=True)
+
+    def assign(self, assignment: Assign) -> None:
+        """Give the harness its work, now or as soon as it connects. Once per slot."""
+        self._assign = assignment
+        if self.claimed.is_set():
+            self._send(assignment)
+
+    def cancel(self, grace_seconds: float) -> None:
+        """Ask the harness to end its agent: SIGTERM, the grace, SIGKILL."""
+        self._cancel = Cancel(grace_seconds=grace_seconds)
+        self._send(self._cancel)
+
+    def ack(self, number: int) -> None:
+        """Tell the harness that everything up to this frame is stored."""
+        self._acked = max(self._acked, number)
+        self._send(Ack(n=self._acked))
+
+    async def batches(self) -> AsyncIterator[FrameBatch]:
+        """Frames as they arrive; never ends by itself."""
+        while True:
+            yield await self._batches.get()
+
+    def silent_seconds(self) -> float:
+        """How long nothing has been heard from the harness."""
+        return time.monotonic() - self.heard_at
+
+    # ------------------------------------------------------------------ connection
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        decoder = Decoder(FROM_HARNESS, MAX_FROM_HARNESS)
+        try:
+            first, *rest = await asyncio.wait_for(_read(reader, decoder), _HELLO_SECONDS)
+            if not self._admit(first[1], writer):
+                return
+            await self._accept(rest)
+            while batch := await _read(reader, decoder):
+                await self._accept(batch)
+        except (ProtocolError, TimeoutError, ConnectionError, ValueError):
+            # A broken or forged stream ends this connection only: the true harness comes back.
+            pass
+        finally:
+            if self._writer is writer:
+                self._writer = None
+            writer.close()
+
+    def _admit(self, hello: Frame, writer: asyncio.StreamWriter) -> bool:
+        if not isinstance(hello, Hello) or not self._knows(hello):
+            writer.write(encode(Refused(reason="not the holder of this slot")))
+            return False
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = writer
+        self.heard_at = time.monotonic()
+        self._welcome(hello)
+        return True
+
+    def _knows(self, hello: Hello) -> bool:
+        if hello.session is not None and self._session is not None:
+            return hmac.compare_digest(hello.session.encode(), self._session.encode())
+        if hello.claim is None or self._claim is None or self._session is not None:
+            return False
+        return hmac.compare_digest(hello.claim.encode(), self._claim.encode())
+
+    def _welcome(self, hello: Hello) -> None:
+        if self._session is None:
+            self._session = secrets.token_urlsafe(32)
+            self._folders.write_session(self._session)
+            self._folders.claim.unlink(missing_ok=True)
+        # What was read on an older connection and not yet acknowledged is sent again from
+        # `acked`; `_accept` drops what it has already handed out.
+        self._send(Welcome(session=self._session, acked=self._acked))
+        self.claimed.set()
+        if self._assign is not None and not hello.assigned:
+            self._send(self._assign)
+        if self._cancel is not None:
+            self._send(self._cancel)
+
+    async def _accept(self, frames: Sequence[tuple[int | None, Frame]]) -> None:
+        self.heard_at = time.monotonic()
+        batch: list[tuple[int, Frame]] = []
+        for number, frame in frames:
+            if number is None or number <= self._seen:
+                continue
+            if number != self._seen + 1:
+                raise ProtocolError(f"frame {number} follows {self._seen}")
+            self._seen = number
+            batch.append((number, frame))
+        if batch:
+            await self._batches.put(batch)
+
+    def _send(self, frame: Frame) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(encode(frame))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            self._send(Heartbeat())
+
+
+async def _read(
+    reader: asyncio.StreamReader, decoder: Decoder
+) -> Sequence[tuple[int | None, Frame]]:
+    """The next frames; empty at the end of the stream."""
+    while data := await reader.read(_READ_BYTES):
+        if frames := decoder.feed(data):
+            return frames
+    return ()

@@ -1,0 +1,135 @@
+"""The folders of a slot on the worker's machine, and the harness that containers mount."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from seatrial.domain.errors import SetupFailed
+
+_SOCKET_PATH_LIMIT = 100
+"""Bytes that a Unix socket's path may have on every system (sun_path holds 104 on some)."""
+
+
+@dataclass(frozen=True)
+class SlotFolders:
+    """Where one slot keeps its sockets and its session.
+
+    Only `door` is mounted in the container (read-only). The session key beside it is what lets
+    the next worker of this machine adopt the container, and is readable by the worker alone.
+    """
+
+    root: Path
+
+    @property
+    def door(self) -> Path:
+        """The folder that the container sees."""
+        return self.root / "door"
+
+    @property
+    def channel_socket(self) -> Path:
+        """The socket between harness and worker."""
+        return self.door / "channel.sock"
+
+    @property
+    def gateway_socket(self) -> Path:
+        """The socket of the container's one way out."""
+        return self.door / "gateway.sock"
+
+    @property
+    def claim(self) -> Path:
+        """The single-use token with which process 1 claims the channel."""
+        return self.door / "claim"
+
+    @property
+    def session(self) -> Path:
+        """The session key that the claim was traded for."""
+        return self.root / "session"
+
+    def create(self) -> str:
+        """Make the folders and a claim token, which is returned."""
+        _check_length(self.gateway_socket)
+        # 0711 all the way down: the container's users may pass through, but list nothing.
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o711)
+        self.door.mkdir()
+        self.door.chmod(0o711)
+        token = secrets.token_urlsafe(32)
+        self.claim.write_text(token)
+        self.claim.chmod(0o644)
+        return token
+
+    def write_session(self, key: str) -> None:
+        """Keep the session key before the harness is told of it."""
+        descriptor = os.open(self.session, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key)
+
+    def read_session(self) -> str | None:
+        """The session key; None when the channel was never claimed."""
+        try:
+            return self.session.read_text() or None
+        except FileNotFoundError:
+            return None
+
+    def remove(self) -> None:
+        """Remove everything. Does nothing when it is gone."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _check_length(socket: Path) -> None:
+    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
+        raise SetupFailed(
+            f"The path of the data folder is too long for sockets: {socket}",
+            hint="Choose a shorter one with SEATRIAL_DATA_DIR.",
+        )
+
+
+def harness_folder(state: Path) -> Path:
+    """A copy of the harness that every container may read, named after its content.
+
+    The copy keeps running tests apart from an upgrade of the installed package. Safe to call
+    from several processes at once.
+    """
+    files = _harness_files()
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    target = state / "harness" / digest.hexdigest()[:16]
+    if not target.exists():
+        _publish(files, target)
+    return target
+
+
+def _harness_files() -> dict[str, bytes]:
+    root = resources.files("seatrial.harness")
+    found: dict[str, bytes] = {}
+    stack = [("harness", root)]
+    while stack:
+        prefix, folder = stack.pop()
+        for entry in folder.iterdir():
+            if entry.is_dir() and entry.name != "__pycache__":
+                stack.append((f"{prefix}/{entry.name}", entry))
+            elif entry.name.endswith(".py"):
+                found[f"{prefix}/{entry.name}"] = entry.read_bytes()
+    return dict(sorted(found.items()))
+
+
+def _publish(files: dict[str, bytes], target: Path) -> None:
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    for name, content in files.items():
+        path = draft / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for path in (draft, *draft.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    try:
+        draft.rename(target)
+    except OSError:
+        # Another process was first: its copy has the same content by name.
+        shutil.rmtree(draft, ignore_errors=True)

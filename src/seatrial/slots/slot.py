@@ -1,0 +1,151 @@
+"""One container with its door and its channel, from its start to its receipt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from seatrial.domain.errors import PlatformError
+from seatrial.domain.events import ModelCallEvent
+from seatrial.domain.ports import ContainerExit, Door, Engine
+from seatrial.harness.protocol import Assign, Exit
+
+from .channel import Channel, FrameBatch
+from .folders import SlotFolders
+
+Stopped = Literal["cancelled", "deadline", "silent"]
+
+_OUTER_MARGIN_SECONDS = 3.0
+"""The harness enforces the deadline; this much later the engine does."""
+_LAST_FRAMES_SECONDS = 2.0
+"""How long frames may still arrive after the container's end was seen."""
+
+OnFrames = Callable[[FrameBatch], Awaitable[None]]
+"""Stores a batch; it is acknowledged to the harness when this returns."""
+
+
+@dataclass(frozen=True)
+class SlotEnd:
+    """How a slot's work ended.
+
+    `exit` is the harness's last word; None when it could not say one. `container` is the
+    engine's account, asked for only then. `stopped` tells that the worker ended it, and why.
+    """
+
+    exit: Exit | None
+    container: ContainerExit | None
+    stopped: Stopped | None
+
+
+class Slot:
+    """A running container that belongs to one test attempt or one build step."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        container_id: str,
+        folders: SlotFolders,
+        channel: Channel,
+        door: Door,
+        *,
+        silence_seconds: float,
+    ) -> None:
+        """Made by `Slots` only. A harness silent for `silence_seconds` is taken for lost."""
+        self.container_id = container_id
+        self._engine = engine
+        self._folders = folders
+        self._channel = channel
+        self._door = door
+        self._silence_seconds = silence_seconds
+        self._exit: Exit | None = None
+        self._stopped: Stopped | None = None
+
+    @property
+    def calls(self) -> tuple[ModelCallEvent, ...]:
+        """Model calls of this worker's time that have ended."""
+        return tuple(self._door.calls)
+
+    async def run(self, assignment: Assign, on_frames: OnFrames) -> SlotEnd:
+        """Give the harness its work and drive it to its end.
+
+        Returns when the harness has reported its exit and that is stored, or when the container
+        is gone. Errors of `on_frames` end it and are raised; the container is left running.
+        """
+        self._channel.assign(assignment)
+        ended = asyncio.create_task(self._engine.wait(self.container_id))
+        frames = asyncio.create_task(self._drive(on_frames))
+        guard = asyncio.create_task(self._guard(assignment))
+        try:
+            await asyncio.wait({ended, frames}, return_when=asyncio.FIRST_COMPLETED)
+            if not frames.done():
+                # The container is gone; what it sent before may still be on its way.
+                await asyncio.wait({frames}, timeout=_LAST_FRAMES_SECONDS)
+            if frames.done():
+                await frames
+            container = await ended if self._exit is None else None
+        finally:
+            for task in (ended, frames, guard):
+                task.cancel()
+        return SlotEnd(exit=self._exit, container=container, stopped=self._stopped)
+
+    def cancel(self, grace_seconds: float) -> None:
+        """Ask for a prompt end; `run` then returns. The engine kills when the harness doesn't."""
+        self._stopped = self._stopped or "cancelled"
+        self._channel.cancel(grace_seconds)
+
+    async def kill(self, reason: Stopped) -> None:
+        """End the container now, by the engine."""
+        self._stopped = self._stopped or reason
+        await self._engine.kill(self.container_id)
+
+    async def remove(self) -> dict[str, float]:
+        """Remove door, channel, container and folder; the seconds that each took."""
+        taken: dict[str, float] = {}
+        await _timed(taken, "door", self._door.close())
+        await _timed(taken, "channel", self._channel.close())
+        await _timed(taken, "container", self._engine.remove(self.container_id))
+        started = time.monotonic()
+        self._folders.remove()
+        taken["folder"] = round(time.monotonic() - started, 4)
+        return taken
+
+    async def detach(self) -> None:
+        """Let go of the container without ending it, so that another worker may adopt it."""
+        await self._door.close()
+        await self._channel.close()
+
+    async def _drive(self, on_frames: OnFrames) -> None:
+        async for batch in self._channel.batches():
+            await on_frames(batch)
+            self._channel.ack(batch[-1][0])
+            last = batch[-1][1]
+            if isinstance(last, Exit):
+                self._exit = last
+                return
+
+    async def _guard(self, assignment: Assign) -> None:
+        """Kill from outside what the harness did not end from inside."""
+        limit = assignment.deadline_seconds + assignment.grace_seconds + _OUTER_MARGIN_SECONDS
+        started = time.monotonic()
+        while True:
+            await asyncio.sleep(0.5)
+            if time.monotonic() - started > limit:
+                await self._kill_quietly("deadline")
+            elif self._channel.silent_seconds() > self._silence_seconds:
+                await self._kill_quietly("silent")
+
+    async def _kill_quietly(self, reason: Stopped) -> None:
+        try:
+            await self.kill(reason)
+        except PlatformError:
+            # The engine may be restarting: the next round tries again.
+            self._stopped = self._stopped or reason
+
+
+async def _timed(taken: dict[str, float], name: str, work: Awaitable[None]) -> None:
+    started = time.monotonic()
+    await work
+    taken[name] = round(time.monotonic() - started, 4)

@@ -1,0 +1,161 @@
+"""Makes and adopts slots: the hardened container, its door and its channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seatrial.domain.errors import SeatrialError
+from seatrial.domain.ports import (
+    ContainerLimits,
+    ContainerSpec,
+    DoorSpec,
+    Engine,
+    Gateway,
+    GatewayReport,
+    Mount,
+    Tmpfs,
+    Upstream,
+)
+
+from .channel import Channel
+from .folders import SlotFolders, harness_folder
+from .slot import Slot
+
+HARNESS_PATH = "/seatrial/lib"
+DOOR_PATH = "/seatrial/door"
+_ARGV = ("python3", "-I", "-S", f"{HARNESS_PATH}/harness/boot.py")
+_AGENT_FILES_MB = 8
+"""Room for the agent's files (1 MB at most) in their read-only folder."""
+
+
+@dataclass(frozen=True)
+class SlotSpec:
+    """What one slot is for.
+
+    `name` is unique per attempt or build step. `test_id` goes on the label. The door reaches
+    the upstreams and the egress hosts and nothing else.
+    """
+
+    name: str
+    test_id: str
+    attempt: int
+    image: str
+    limits: ContainerLimits
+    disk_mb: int
+    upstreams: tuple[Upstream, ...] = ()
+    egress: frozenset[tuple[str, int]] = frozenset()
+    egress_may_be_private: bool = False
+    mounts: tuple[Mount, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Slots:
+    """Opens slots on one engine, with one gateway."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        gateway: Gateway,
+        *,
+        state: Path,
+        installation: str,
+        silence_seconds: float = 10.0,
+    ) -> None:
+        """`state` is this worker's own folder; `installation` marks its containers."""
+        self.engine = engine
+        self.installation = installation
+        self._gateway = gateway
+        self._state = state
+        self._silence_seconds = silence_seconds
+
+    async def open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
+        """Start a container that waits for its work. When that fails nothing is left."""
+        folders = self.folders(spec.name)
+        folders.remove()
+        channel = Channel(folders, claim=folders.create())
+        return await self._start(spec, report, folders, channel)
+
+    async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
+        """Take over the container of a former worker that died; None when it is not there.
+
+        `acked` is the last frame that is stored: the harness sends what follows it.
+        """
+        folders = self.folders(spec.name)
+        if folders.read_session() is None or not await self.is_running(spec.name):
+            return None
+        return await self._start(spec, report, folders, Channel(folders, claim=None, acked=acked))
+
+    def folders(self, name: str) -> SlotFolders:
+        """Where the slot of that name keeps its sockets."""
+        return SlotFolders(self._state / "slots" / name)
+
+    async def is_running(self, name: str) -> bool:
+        """Whether a container of that name runs."""
+        found = await self.engine.containers(self.installation)
+        return any(container.name == name and container.running for container in found)
+
+    async def discard(self, name: str) -> None:
+        """Remove whatever a former worker left of that slot."""
+        for container in await self.engine.containers(self.installation):
+            if container.name == name:
+                await self.engine.remove(container.id)
+        self.folders(name).remove()
+
+    async def _start(
+        self, spec: SlotSpec, report: GatewayReport, folders: SlotFolders, channel: Channel
+    ) -> Slot:
+        await channel.open()
+        door = await self._gateway.open(_door_of(spec, folders), report)
+        try:
+            container_id = await self.engine.launch(self._container_of(spec, folders))
+        except SeatrialError:
+            await door.close()
+            await channel.close()
+            folders.remove()
+            raise
+        return Slot(
+            self.engine,
+            container_id,
+            folders,
+            channel,
+            door,
+            silence_seconds=self._silence_seconds,
+        )
+
+    def _container_of(self, spec: SlotSpec, folders: SlotFolders) -> ContainerSpec:
+        harness = harness_folder(self._state)
+        return ContainerSpec(
+            name=spec.name,
+            image=spec.image,
+            argv=_ARGV,
+            limits=spec.limits,
+            labels={
+                "seatrial": spec.test_id,
+                "seatrial.attempt": str(spec.attempt),
+                "seatrial.installation": self.installation,
+                **spec.labels,
+            },
+            mounts=(
+                Mount(str(harness), HARNESS_PATH),
+                Mount(str(folders.door), DOOR_PATH),
+                *spec.mounts,
+            ),
+            tmpfs=(
+                Tmpfs("/agent", _AGENT_FILES_MB, mode=0o755),
+                Tmpfs("/tmp", spec.disk_mb),  # noqa: S108 - a path inside the container
+                Tmpfs("/home/agent", spec.disk_mb, executable=True),
+            ),
+            working_directory="/agent",
+        )
+
+
+def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
+    return DoorSpec(
+        test_id=spec.test_id,
+        socket_path=str(folders.gateway_socket),
+        upstreams=spec.upstreams,
+        egress=spec.egress,
+        egress_may_be_private=spec.egress_may_be_private,
+    )
