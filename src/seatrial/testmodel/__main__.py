@@ -86,7 +86,7 @@ async def _serve(arguments: argparse.Namespace, ready_line: int) -> None:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        url = await _listen(runner, arguments)
+        url = await _listen(runner, arguments, stack)
         os.write(ready_line, json.dumps({"url": url}).encode() + b"\n")
         await stop.wait()
         del engine  # held until here: llama.cpp runs as long as it is
@@ -104,11 +104,14 @@ async def _prove(upstream: Upstream, settings: EngineSettings) -> ModelFacts:
     )
 
 
-async def _listen(runner: web.AppRunner, arguments: argparse.Namespace) -> str:
+async def _listen(
+    runner: web.AppRunner, arguments: argparse.Namespace, stack: AsyncExitStack
+) -> str:
     if arguments.socket is not None:
         path = Path(arguments.socket).absolute()
         await web.UnixSite(runner, str(path)).start()
         path.chmod(0o600)
+        stack.callback(path.unlink, missing_ok=True)
         return f"unix://{path}"
     await web.TCPSite(runner, _LOOPBACK, arguments.port).start()
     port = runner.addresses[0][1]
