@@ -149,6 +149,15 @@ class Event(BaseModel):
     data: EventData
 
 
+class EventPage(BaseModel):
+    """A piece of a journal, in order. `complete` says that no event will ever follow it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    events: tuple[Event, ...]
+    complete: bool = False
+
+
 def is_final(event: Event) -> bool:
     """Whether no event follows this one: the journal ends with the phase `completed`."""
     return isinstance(event.data, PhaseEvent) and event.data.phase is Phase.COMPLETED

@@ -14,7 +14,7 @@ from typing import Protocol
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
 from .requests import ModelRef, TestRequest
-from .tests import Claim, Completion, Lease, Test, TestPage
+from .tests import Claim, Completion, Lease, Test, TestPage, WaitInterval
 
 # --------------------------------------------------------------------------- store
 
@@ -29,11 +29,17 @@ class User:
 
 @dataclass(frozen=True)
 class QueueState:
-    """The queue as everybody may see it. `slots` counts what live workers offer."""
+    """The queue as everybody may see it. `slots` counts what live workers offer.
+
+    `wait` is how long a test submitted now would wait (services work it out; a store leaves it
+    None). `outcomes` counts the completed tests that are kept, by outcome.
+    """
 
     queued: int
     running: int
     slots: int
+    wait: WaitInterval | None = None
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
 
 
 class Users(Protocol):

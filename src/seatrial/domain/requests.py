@@ -53,6 +53,45 @@ class TestRequest(BaseModel):
     name: str | None = Field(default=None, description="A name to find the test by.")
 
 
+class LimitChanges(BaseModel):
+    """Limits that a retry changes; those left out stay as they were."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    memory_mb: int | None = None
+    cpus: float | None = None
+    processes: int | None = None
+    disk_mb: int | None = None
+    log_kb: int | None = None
+    response_kb: int | None = None
+
+
+class RetryChanges(BaseModel):
+    """What a retry does otherwise than the test it comes from.
+
+    A field that is left out or null stays as it was. `files` replaces all files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: dict[str, str] | None = None
+    requirements: str | None = None
+    python: str | None = None
+    model: str | None = None
+    query: str | None = None
+    entry_point: str | None = None
+    timeout_seconds: int | None = None
+    limits: LimitChanges | None = None
+    egress: tuple[str, ...] | None = None
+    name: str | None = None
+
+    def applied_to(self, request: TestRequest) -> TestRequest:
+        """The request of the retry; `request` itself is not changed."""
+        changes = self.model_dump(exclude_none=True)
+        limits = request.limits.model_copy(update=changes.pop("limits", {}))
+        return request.model_copy(update={**changes, "limits": limits})
+
+
 class ModelRef(BaseModel):
     """A model at a provider, written `provider:model`."""
 

@@ -1,0 +1,49 @@
+"""The rules of a test request: pure, complete (all problems at once), and never raising."""
+
+from __future__ import annotations
+
+from seatrial.domain.errors import FieldProblem
+from seatrial.domain.requests import TestRequest
+from .egress import egress_problems
+from .limits import Maxima, limit_problems, timeout_problems
+from .models import OFFERED_PROVIDERS, model_problems
+from .paths import path_problems
+from .python_source import (
+    SUPPORTED_PYTHONS,
+    entry_point_problems,
+    python_problems,
+    source_problems,
+)
+from .requirements import requirements_problems
+from .texts import name_problems, query_problems
+
+__all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "validate"]
+
+
+def validate(
+    request: TestRequest,
+    maxima: Maxima,
+    *,
+    providers: frozenset[str] = OFFERED_PROVIDERS,
+    default_python: str = "3.11",
+) -> list[FieldProblem]:
+    """Every rule that the request breaks, in the order in which its fields are declared.
+
+    An empty list means that it may be queued. Nothing of the request is executed. `providers`
+    are those that this installation can use; `default_python` is what a request that names no
+    version runs on. Never raises.
+    """
+    python = request.python or default_python
+    return [
+        *path_problems(request.files),
+        *source_problems(request.files, python),
+        *requirements_problems(request.requirements),
+        *python_problems(request.python),
+        *model_problems(request.model, providers),
+        *query_problems(request.query),
+        *entry_point_problems(request.entry_point, request.files),
+        *timeout_problems(request.timeout_seconds, maxima),
+        *limit_problems(request.limits, maxima),
+        *egress_problems(request.egress),
+        *name_problems(request.name),
+    ]

@@ -1,0 +1,60 @@
+"""The model of a request: at a provider that can be used here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seatrial.domain.errors import FieldProblem
+from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef
+from .paths import printable
+
+KNOWN_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MODEL})
+"""Every provider that Seatrial has a word for."""
+
+OFFERED_PROVIDERS = frozenset({"ollama", "openai", TEST_MODEL})
+"""The providers that can be used in this version."""
+
+MAX_MODEL_CHARACTERS = 300
+
+
+def model_problems(model: str | None, providers: frozenset[str]) -> Iterator[FieldProblem]:
+    """The model is left out, `none`, `testmodel`, or `provider:model` of an offered provider."""
+    if model is None or model == NO_MODEL:
+        return
+    if len(model) > MAX_MODEL_CHARACTERS:
+        message = f"The model's name is too long; the limit is {MAX_MODEL_CHARACTERS} characters."
+        yield FieldProblem("model", message, "too_long")
+        return
+    if not model.isprintable() or " " in model:
+        message = "The model's name holds spaces or characters that cannot be printed."
+        yield FieldProblem("model", message, "invalid")
+        return
+    if model != TEST_MODEL:
+        yield from _reference_problems(model, providers)
+    elif TEST_MODEL not in providers:
+        yield _not_offered(TEST_MODEL, providers)
+
+
+def _reference_problems(model: str, providers: frozenset[str]) -> Iterator[FieldProblem]:
+    try:
+        provider = ModelRef.parse(model).provider
+    except ValueError:
+        message = (
+            f"{printable(model)!r} is not of the form provider:model, such as ollama:llama3.2."
+        )
+        yield FieldProblem("model", message, "invalid")
+        return
+    if provider not in KNOWN_PROVIDERS:
+        message = f"{printable(provider)!r} is no model provider; known are {_list(providers)}."
+        yield FieldProblem("model", message, "unknown_provider")
+    elif provider not in providers:
+        yield _not_offered(provider, providers)
+
+
+def _not_offered(provider: str, providers: frozenset[str]) -> FieldProblem:
+    message = f"The provider {provider!r} cannot be used here; offered are {_list(providers)}."
+    return FieldProblem("model", message, "provider_not_offered")
+
+
+def _list(providers: frozenset[str]) -> str:
+    return ", ".join(sorted(providers | {NO_MODEL}))

@@ -1,0 +1,128 @@
+"""The requirements of a request: a plain list of packages from the index.
+
+It is read more strictly than installers do: what any of them might take for an option, a path
+or an address is refused, so that the text means the same to all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+
+from seatrial.domain.errors import FieldProblem
+from .paths import printable
+from .texts import is_utf8
+
+MAX_REQUIREMENTS_BYTES = 100_000
+_MAX_PROBLEMS = 20
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_HASH = re.compile(r"--hash[= ](sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
+_VERSION_CONTROL = re.compile(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
+_ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz|tar)$", re.IGNORECASE)
+
+_OPTIONS = {
+    "-r": "other requirements files cannot be named; put their lines here",
+    "--requirement": "other requirements files cannot be named; put their lines here",
+    "-c": "constraints files cannot be named; put versions into the requirements",
+    "--constraint": "constraints files cannot be named; put versions into the requirements",
+    "-e": "editable installs are not possible; send the code among the files",
+    "--editable": "editable installs are not possible; send the code among the files",
+    "-i": "the package index is the operator's setting",
+    "--index-url": "the package index is the operator's setting",
+    "--extra-index-url": "the package index is the operator's setting",
+    "--no-index": "the package index is the operator's setting",
+    "-f": "the package index is the operator's setting",
+    "--find-links": "the package index is the operator's setting",
+    "--trusted-host": "the package index is the operator's setting",
+}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One logical line without comments. `number` is its first line in the text, from 1."""
+
+    number: int
+    text: str
+
+
+def requirements_problems(text: str) -> Iterator[FieldProblem]:
+    """What is wrong with each line; at most 20 problems."""
+    if not is_utf8(text):
+        yield FieldProblem("requirements", "The requirements are not valid UTF-8.", "not_utf8")
+        return
+    size = len(text.encode())
+    if size > MAX_REQUIREMENTS_BYTES:
+        message = f"The requirements have {size:,} bytes; the limit is 100 KB (100,000 bytes)."
+        yield FieldProblem("requirements", message, "too_long")
+        return
+    found = 0
+    for line in _lines(text.removeprefix("\ufeff")):
+        problem = _line_problem(line.text)
+        if problem and found < _MAX_PROBLEMS:
+            found += 1
+            reason, code = problem
+            message = f"Line {line.number}, {printable(line.text)!r}: {reason}."
+            yield FieldProblem("requirements", message, code, line=line.number)
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    """Logical lines that are not empty. A comment ends with its own line, always."""
+    joined, start = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if joined else number
+        stripped = _COMMENT.sub("", line)
+        if stripped.endswith("\\"):
+            joined += stripped[:-1] + " "
+            continue
+        whole, joined = (joined + stripped).strip(), ""
+        if whole:
+            yield _Line(start, whole)
+    if joined.strip():
+        yield _Line(start, joined.strip())
+
+
+def _line_problem(line: str) -> tuple[str, str] | None:
+    if not line.replace("\t", " ").isprintable():
+        return "it holds characters that cannot be printed", "invalid"
+    if line.startswith("-"):
+        option = re.split(r"[\s=]", line, maxsplit=1)[0]
+        # Short options may be written together with their value: -rother.txt.
+        short = option if option.startswith("--") else option[:2]
+        reason = _OPTIONS.get(short, "options are not allowed here, packages only")
+        return f"{printable(short)} is refused: {reason}", "not_allowed"
+    requirement, *options = re.split(r"\s+(?=-)", line)
+    if any(not _HASH.fullmatch(option.strip()) for option in options):
+        return "only --hash=sha256:… may follow a package", "not_allowed"
+    return _source_problem(requirement) or _package_problem(requirement)
+
+
+def _source_problem(text: str) -> tuple[str, str] | None:
+    """Whether the package would come from elsewhere than the index."""
+    first = text.partition(";")[0].strip()
+    if _VERSION_CONTROL.match(first):
+        return "packages from version control are refused; name one of the index", "not_allowed"
+    if _URL.match(first):
+        return "direct addresses are refused; name a package of the index", "not_allowed"
+    bare = first.partition("[")[0].strip()
+    if bare.startswith((".", "/", "~", "file:")) or "\\" in bare or _ARCHIVE.search(bare):
+        return "local paths are refused; send the code among the files", "not_allowed"
+    return None
+
+
+def _package_problem(text: str) -> tuple[str, str] | None:
+    try:
+        requirement = Requirement(text)
+    except (ValueError, RecursionError) as error:
+        return f"it is not a valid requirement ({_first_line(str(error))})", "invalid"
+    if requirement.url is not None:
+        return "direct addresses are refused; name a package of the index", "not_allowed"
+    return None
+
+
+def _first_line(message: str) -> str:
+    return printable(message.split("\n", 1)[0])
