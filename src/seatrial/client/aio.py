@@ -1,0 +1,248 @@
+"""The asynchronous client: the API's calls as methods, by the API's own words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from pathlib import Path
+from typing import Self, Unpack
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
+from seatrial.domain.events import Event
+from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
+from seatrial.domain.requests import TestRequest
+from seatrial.domain.tests import Test, TestPage, TestSummary
+
+from . import answers
+from .errors import ServerUnreachable
+from .fields import RequestFields, made
+from .follow import Follower, Patience
+from .transport import PREFIX, Transport
+
+PAGE_SIZE = 50
+_EVENTS_PAGE = 1000
+
+
+class AsyncClient:
+    """A connection to one Seatrial server.
+
+        async with AsyncClient("http://127.0.0.1:8710", token=token) as client:
+            test = await client.submit(files={"agent.py": code}, query="hello")
+            async for event in client.events(test.id):
+                print(event.data)
+
+    Every method raises errors of `seatrial.domain.errors` only: `NotFound` for a test that does
+    not exist or is somebody else's, `NotAuthenticated` and `NotAllowed` for the token,
+    `ServerUnreachable` (a `PlatformError`) when nothing answers. One client serves any number
+    of tasks of one event loop.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        socket_path: Path | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """At `url` (default http://127.0.0.1:8710), or behind the Unix socket `socket_path`.
+
+        `patience` says how long the lost connection of an event stream is sought again.
+        """
+        self._transport = Transport(url, token, socket_path)
+        self._patience = patience or Patience()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections. Idempotent; tests that run are not touched."""
+        await self._transport.aclose()
+
+    async def validate(
+        self, request: TestRequest | None = None, **fields: Unpack[RequestFields]
+    ) -> tuple[FieldProblem, ...]:
+        """Check a request without queueing it: every rule it breaks, none when it is good."""
+        try:
+            body = await self._post(f"{PREFIX}/validate", made(request, fields))
+        except InvalidRequest as error:
+            return error.problems
+        return answers.read(answers.Problems, body).problems
+
+    async def submit(
+        self,
+        request: TestRequest | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[RequestFields],
+    ) -> Test:
+        """Queue a test: a request, its fields as keyword arguments, or a request changed by them.
+
+        The same `idempotency_key` within 24 hours gives the first call's test again, so a call
+        whose answer was lost can be repeated. InvalidRequest, QueueFull, Conflict.
+        """
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else None
+        body = await self._post(f"{PREFIX}/tests", made(request, fields), headers)
+        return answers.read_test(body)
+
+    async def test(self, test_id: str) -> Test:
+        """The test as it stands now, with its queue place while it waits."""
+        return answers.read_test(await self._transport.send("GET", _of(test_id)))
+
+    async def tests(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+        outcome: Outcome | None = None,
+        text: str = "",
+    ) -> TestPage:
+        """One page of your tests, newest first; `text` is searched in name, query and id.
+
+        The next page is asked for with this one's `next_cursor`.
+        """
+        query = {"cursor": cursor, "limit": limit, "outcome": outcome, "q": text or None}
+        body = await self._transport.send("GET", f"{PREFIX}/tests", query=query)
+        return answers.read(answers.PAGE, body)
+
+    async def every_test(
+        self, *, outcome: Outcome | None = None, text: str = ""
+    ) -> AsyncGenerator[TestSummary, None]:
+        """All of your tests, newest first, page after page as they are consumed."""
+        cursor: str | None = None
+        while True:
+            page = await self.tests(cursor=cursor, outcome=outcome, text=text)
+            for summary in page.tests:
+                yield summary
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def events(
+        self, test_id: str, *, after: int = 0, follow: bool = True
+    ) -> AsyncGenerator[Event, None]:
+        """The journal's events numbered above `after`, each once and in order.
+
+        With `follow`, until the test ends, across lost connections; without, what there is now.
+        A loop that is left early should close the iterator (`contextlib.aclosing`).
+        """
+        source = self._followed(test_id, after) if follow else self._written(test_id, after)
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
+
+    async def wait(self, test_id: str) -> Test:
+        """The completed test, when it is. Put `asyncio.timeout` around it to wait no longer."""
+        test = await self.test(test_id)
+        if test.phase is not Phase.COMPLETED:
+            async with aclosing(self._followed(test_id, test.last_event)) as events:
+                async for _ in events:
+                    pass
+            test = await self.test(test_id)
+        return test
+
+    async def cancel(self, test_id: str) -> Test:
+        """Ask for the test's end. One that is completed is returned as it is."""
+        return answers.read_test(await self._transport.send("POST", f"{_of(test_id)}/cancel"))
+
+    async def retry(self, test_id: str, **changes: Unpack[RequestFields]) -> Test:
+        """A new test of the same request with these fields changed; the old one stays.
+
+        `files` replaces files by name and keeps the others. InvalidRequest, QueueFull.
+        """
+        body = {name: _plain(value) for name, value in changes.items()}
+        answer = await self._transport.send("POST", f"{_of(test_id)}/retry", json=body)
+        return answers.read_test(answer)
+
+    async def delete(self, test_id: str) -> None:
+        """Remove a completed test with its journal. Conflict while it is unfinished."""
+        await self._transport.send("DELETE", _of(test_id))
+
+    async def clear(self, before: datetime | None = None) -> int:
+        """Remove your completed tests, or those created before a time; how many."""
+        query = {"before": before.isoformat() if before else None}
+        body = await self._transport.send("DELETE", f"{PREFIX}/tests", query=query)
+        return answers.read(answers.Cleared, body).removed
+
+    async def queue(self) -> QueueState:
+        """How many tests wait and run, and how many can run at one time."""
+        body = await self._transport.send("GET", f"{PREFIX}/queue")
+        return answers.read(answers.QUEUE, body)
+
+    async def providers(self) -> tuple[ProviderState, ...]:
+        """Every configured provider, whether it is reachable, and why not."""
+        body = await self._transport.send("GET", f"{PREFIX}/providers")
+        return answers.read(answers.ProviderList, body).providers
+
+    async def models(self, provider: str) -> tuple[str, ...]:
+        """The names of a provider's models. NotFound when there is no such provider."""
+        path = f"{PREFIX}/providers/{quote(provider, safe='')}/models"
+        return answers.read(answers.ModelList, await self._transport.send("GET", path)).models
+
+    async def environments(self) -> tuple[EnvironmentInfo, ...]:
+        """The built sets of dependencies, most recently used first."""
+        body = await self._transport.send("GET", f"{PREFIX}/environments")
+        return answers.read(answers.EnvironmentList, body).environments
+
+    async def prune_environments(self, keep_bytes: int = 0) -> int:
+        """Remove the least recently used environments until the rest fits; bytes given back."""
+        body = await self._transport.send(
+            "POST", f"{PREFIX}/environments/prune", json={"keep_bytes": keep_bytes}
+        )
+        return answers.read(answers.Pruned, body).freed_bytes
+
+    async def health(self) -> bool:
+        """Whether the server can take tests now. ServerUnreachable when none answers."""
+        try:
+            await self._transport.send("GET", "/readyz")
+        except ServerUnreachable:
+            raise
+        except PlatformError:
+            return False
+        return True
+
+    async def _post(
+        self, path: str, request: TestRequest, headers: dict[str, str] | None = None
+    ) -> bytes:
+        body = request.model_dump(mode="json", exclude_unset=True)
+        return await self._transport.send("POST", path, json=body, headers=headers)
+
+    async def _written(self, test_id: str, after: int) -> AsyncGenerator[Event, None]:
+        while True:
+            query = {"after": after, "limit": _EVENTS_PAGE}
+            body = await self._transport.send("GET", f"{_of(test_id)}/events", query=query)
+            page = answers.read(answers.EventPage, body).events
+            for event in page:
+                after = event.number
+                yield event
+            if not page:
+                return
+
+    def _followed(self, test_id: str, after: int) -> AsyncGenerator[Event, None]:
+        async def ended(last: int) -> bool:
+            test = await self.test(test_id)
+            return test.phase is Phase.COMPLETED and test.last_event <= last
+
+        return Follower(
+            self._transport,
+            f"{_of(test_id)}/events",
+            after=after,
+            patience=self._patience,
+            ended=ended,
+        ).events()
+
+
+def _of(test_id: str) -> str:
+    return f"{PREFIX}/tests/{quote(test_id, safe='')}"
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
