@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Self, Unpack
 from urllib.parse import quote
 
-from pydantic import BaseModel
-
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event
 from seatrial.domain.phases import Outcome, Phase
@@ -20,7 +18,7 @@ from seatrial.domain.tests import Test, TestPage, TestSummary
 
 from . import answers
 from .errors import ServerUnreachable
-from .fields import RequestFields, made
+from .fields import ChangeFields, RequestFields, changes, made
 from .follow import Follower, Patience
 from .transport import PREFIX, Transport
 
@@ -153,12 +151,12 @@ class AsyncClient:
         """Ask for the test's end. One that is completed is returned as it is."""
         return answers.read_test(await self._transport.send("POST", f"{_of(test_id)}/cancel"))
 
-    async def retry(self, test_id: str, **changes: Unpack[RequestFields]) -> Test:
+    async def retry(self, test_id: str, **fields: Unpack[ChangeFields]) -> Test:
         """A new test of the same request with these fields changed; the old one stays.
 
-        `files` replaces files by name and keeps the others. InvalidRequest, QueueFull.
+        `files` replaces all files. InvalidRequest, QueueFull.
         """
-        body = {name: _plain(value) for name, value in changes.items()}
+        body = changes(fields).model_dump(mode="json", exclude_none=True)
         answer = await self._transport.send("POST", f"{_of(test_id)}/retry", json=body)
         return answers.read_test(answer)
 
@@ -242,7 +240,3 @@ class AsyncClient:
 
 def _of(test_id: str) -> str:
     return f"{PREFIX}/tests/{quote(test_id, safe='')}"
-
-
-def _plain(value: object) -> object:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

@@ -7,7 +7,7 @@ from typing import TypedDict
 from pydantic import ValidationError
 
 from seatrial.domain.errors import InvalidRequest
-from seatrial.domain.requests import Limits, TestRequest
+from seatrial.domain.requests import LimitChanges, Limits, RetryChanges, TestRequest
 
 from .answers import problems_of
 
@@ -25,6 +25,29 @@ class RequestFields(TypedDict, total=False):
     limits: Limits
     egress: tuple[str, ...]
     name: str | None
+
+
+class ChangeFields(TypedDict, total=False):
+    """`RetryChanges`, field by field; a test holds the two together."""
+
+    files: dict[str, str]
+    requirements: str
+    python: str
+    model: str
+    query: str
+    entry_point: str
+    timeout_seconds: int
+    limits: LimitChanges
+    egress: tuple[str, ...]
+    name: str
+
+
+def changes(fields: ChangeFields) -> RetryChanges:
+    """The changes made of these fields. InvalidRequest."""
+    try:
+        return RetryChanges.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidRequest(problems_of(error)) from error
 
 
 def made(request: TestRequest | None, fields: RequestFields) -> TestRequest:

@@ -11,9 +11,9 @@ import pytest
 
 import seatrial
 from seatrial.client import AsyncClient, Client
-from seatrial.client.fields import RequestFields, made
+from seatrial.client.fields import ChangeFields, RequestFields, made
 from seatrial.domain.errors import InvalidRequest
-from seatrial.domain.requests import TestRequest
+from seatrial.domain.requests import RetryChanges, TestRequest
 
 
 def _public(kind: type) -> set[str]:
@@ -33,6 +33,7 @@ def test_the_sync_methods_carry_the_texts_and_signatures_of_their_source() -> No
 
 def test_the_keyword_arguments_are_the_fields_of_a_request() -> None:
     assert set(RequestFields.__annotations__) == set(TestRequest.model_fields)
+    assert set(ChangeFields.__annotations__) == set(RetryChanges.model_fields)
 
 
 def test_a_request_of_the_wrong_shape_names_its_fields() -> None:
