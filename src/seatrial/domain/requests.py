@@ -69,12 +69,13 @@ class LimitChanges(BaseModel):
 class RetryChanges(BaseModel):
     """What a retry does otherwise than the test it comes from.
 
-    A field that is left out or null stays as it was. `files` replaces all files.
+    A field that is left out or null stays as it was. `files` replaces and adds files by their
+    paths and keeps the others; a path with null is removed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: dict[str, str] | None = None
+    files: dict[str, str | None] | None = None
     requirements: str | None = None
     python: str | None = None
     model: str | None = None
@@ -87,9 +88,11 @@ class RetryChanges(BaseModel):
 
     def applied_to(self, request: TestRequest) -> TestRequest:
         """The request of the retry; `request` itself is not changed."""
-        changes = self.model_dump(exclude_none=True)
+        changes = self.model_dump(exclude_none=True, exclude={"files"})
         limits = request.limits.model_copy(update=changes.pop("limits", {}))
-        return request.model_copy(update={**changes, "limits": limits})
+        merged = {**request.files, **(self.files or {})}
+        files = {path: text for path, text in merged.items() if text is not None}
+        return request.model_copy(update={**changes, "limits": limits, "files": files})
 
 
 class ModelRef(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import TestRequest
+
 from .egress import egress_problems
 from .limits import Maxima, limit_problems, timeout_problems
 from .models import OFFERED_PROVIDERS, model_problems

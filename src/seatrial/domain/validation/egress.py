@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from seatrial.domain.errors import FieldProblem
+
 from .paths import printable
 
 MAX_HOSTS = 50

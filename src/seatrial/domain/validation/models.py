@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef
+
 from .paths import printable
 
 KNOWN_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MODEL})

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from seatrial.domain.errors import FieldProblem
+
 from .texts import is_utf8
 
 AGENT_FILE = "agent.py"

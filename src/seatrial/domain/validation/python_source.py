@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 from seatrial.domain.errors import FieldProblem
+
 from .paths import MAX_CODE_BYTES, printable
 from .texts import is_utf8
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 
 from seatrial.domain.errors import FieldProblem
+
 from .paths import printable
 from .texts import is_utf8
 

@@ -1,0 +1,80 @@
+"""Answers of the API that are neither a test nor one of its events."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import FieldProblem
+from .ports import EnvironmentInfo, ProviderState
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ValidationReport(_Answer):
+    """What a check of a request found. Problems are answered as an error, so here are none."""
+
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class ProviderList(_Answer):
+    """Every provider that is configured, asked just now."""
+
+    providers: tuple[ProviderState, ...]
+
+
+class ModelList(_Answer):
+    """The models of one provider, by their names there. Empty when it cannot be reached."""
+
+    models: tuple[str, ...]
+
+
+class EnvironmentList(_Answer):
+    """The environments that are kept, most recently used first."""
+
+    environments: tuple[EnvironmentInfo, ...]
+
+
+class Removed(_Answer):
+    """How many tests were removed."""
+
+    removed: int
+
+
+class Freed(_Answer):
+    """How many bytes were given back."""
+
+    freed_bytes: int
+
+
+class Session(_Answer):
+    """Who the caller is to this server. `local`: by being on the same machine, without a token."""
+
+    user: str
+    local: bool
+    version: str
+
+
+class NewToken(_Answer):
+    """A fresh API token. It is shown this once: only its hash is kept."""
+
+    user: str
+    label: str
+    token: str = Field(repr=False)
+
+
+class Health(_Answer):
+    """The server is up."""
+
+    status: str = "ok"
+    version: str
+
+
+class Readiness(_Answer):
+    """The server can take tests. `slots` counts what live workers offer; with 0, tests wait."""
+
+    status: str = "ready"
+    slots: int
+    queued: int
+    running: int

@@ -1,0 +1,1 @@
+"""The use cases, one per file. They take ports and values and know no HTTP."""

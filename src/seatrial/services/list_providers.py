@@ -1,0 +1,21 @@
+"""List the providers of models, and the models of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seatrial.domain.errors import NotFound
+from seatrial.domain.ports import Providers, ProviderState
+
+
+async def list_providers(providers: Providers | None) -> Sequence[ProviderState]:
+    """Every provider that is configured, asked now. None where no worker lives in this process."""
+    return await providers.states() if providers else ()
+
+
+async def list_models(providers: Providers | None, name: str) -> Sequence[str]:
+    """The models of that provider. NotFound when it is not configured here."""
+    for state in await list_providers(providers):
+        if state.name == name:
+            return state.models
+    raise NotFound("No provider of that name is configured here.")

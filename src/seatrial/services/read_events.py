@@ -1,0 +1,68 @@
+"""Read a test's journal: a page of it, or all of it as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from seatrial.domain.events import Event, EventPage, is_final
+from seatrial.domain.phases import Phase
+from seatrial.domain.ports import Store
+
+from .read_test import checked_id
+
+# A log event holds up to 64 KB: a batch bounds what one slow reader keeps in memory.
+BATCH = 100
+MAX_PAGE = 1000
+
+
+async def is_read_whole(store: Store, owner: str, test_id: str, after: int) -> bool:
+    """Whether no event numbered above `after` exists or ever will. NotFound."""
+    test = await store.test(owner, checked_id(test_id))
+    return test.phase is Phase.COMPLETED and test.last_event <= after
+
+
+async def read_page(
+    store: Store, owner: str, test_id: str, *, after: int = 0, limit: int = MAX_PAGE
+) -> EventPage:
+    """Events numbered above `after`, up to `limit`, in order. NotFound."""
+    limit = max(1, min(limit, MAX_PAGE))
+    events = tuple(await store.events(owner, checked_id(test_id), after=after, limit=limit))
+    if events:
+        return EventPage(events=events, complete=is_final(events[-1]))
+    return EventPage(events=(), complete=await is_read_whole(store, owner, test_id, after))
+
+
+async def follow(
+    store: Store, owner: str, test_id: str, *, after: int = 0
+) -> AsyncGenerator[Sequence[Event], None]:
+    """Every event numbered above `after`, once and in order, until the journal's last.
+
+    Yields batches that are not empty, as large as they have grown meanwhile (at most `BATCH`).
+    Reads on only when the consumer asks: a slow one costs a batch and no more. NotFound at
+    the start, or later when the test is deleted.
+    """
+    async with _changes(store, checked_id(test_id)) as changes:
+        checked = False
+        async for _ in changes:
+            while batch := await store.events(owner, test_id, after=after, limit=BATCH):
+                yield batch
+                after = batch[-1].number
+                if is_final(batch[-1]):
+                    return
+            # Whoever starts behind the last event of a completed test would wait for ever.
+            # Asked once: any event that is written from here on is announced by a change.
+            if not checked and await is_read_whole(store, owner, test_id, after):
+                return
+            checked = True
+
+
+@asynccontextmanager
+async def _changes(store: Store, test_id: str) -> AsyncIterator[AsyncIterator[None]]:
+    """The store's subscription, ended with the block and not by the garbage collector."""
+    changes = store.changes(test_id)
+    try:
+        yield changes
+    finally:
+        if isinstance(changes, AsyncGenerator):
+            await changes.aclose()

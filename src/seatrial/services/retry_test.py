@@ -1,0 +1,38 @@
+"""Retry a test: a new one of the same request, with changes if wanted."""
+
+from __future__ import annotations
+
+from seatrial.domain.ports import Tests
+from seatrial.domain.requests import RetryChanges
+from seatrial.domain.tests import Test
+from seatrial.domain.validation import OFFERED_PROVIDERS
+from seatrial.settings import Settings
+
+from .read_test import read_test
+from .submit_test import submit_test
+
+
+async def retry_test(
+    tests: Tests,
+    settings: Settings,
+    owner: str,
+    test_id: str,
+    changes: RetryChanges,
+    *,
+    idempotency_key: str | None = None,
+    providers: frozenset[str] = OFFERED_PROVIDERS,
+) -> Test:
+    """The new test, whose `retry_of` is the old one's id. The old one is not changed.
+
+    NotFound, InvalidRequest (the rules and maxima of now apply), Conflict, QueueFull.
+    """
+    old = await read_test(tests, owner, test_id)
+    return await submit_test(
+        tests,
+        settings,
+        owner,
+        changes.applied_to(old.request),
+        retry_of=old.id,
+        idempotency_key=idempotency_key,
+        providers=providers,
+    )

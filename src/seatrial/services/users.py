@@ -1,0 +1,62 @@
+"""Users and their API tokens.
+
+A token is `st_` and 43 characters of base64url: 256 random bits. Only its SHA-256 is stored; a
+hash that fast is right for a secret that cannot be guessed. Looking the hash up in an index
+reveals by its timing nothing about the token, so the comparison needs no further care.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+
+from seatrial.domain.errors import FieldProblem, InvalidRequest, NotAuthenticated, NotFound
+from seatrial.domain.ports import User, Users
+
+_TOKEN = re.compile(r"st_[A-Za-z0-9_-]{43}", re.ASCII)
+_MAX_NAME_CHARACTERS = 100
+
+
+def new_token() -> str:
+    """A fresh token, which nobody knows yet."""
+    return f"st_{secrets.token_urlsafe(32)}"
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token: the SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create_token(users: Users, user_name: str, label: str) -> tuple[User, str]:
+    """A token of the user of that name, who is made when there is none.
+
+    Shown once: it cannot be read back. InvalidRequest for a name or label that cannot be.
+    """
+    _check("user", user_name)
+    _check("label", label)
+    user = await users.ensure_user(user_name)
+    token = new_token()
+    await users.add_token(user.id, token_hash(token), label)
+    return user, token
+
+
+async def revoke_token(users: Users, user_id: str, label: str) -> None:
+    """Make the user's tokens of that label worthless. NotFound when there is none."""
+    _check("label", label)
+    if not await users.remove_token(user_id, label):
+        raise NotFound("You have no token of that label.")
+
+
+async def user_of_token(users: Users, token: str) -> User:
+    """Whose token it is. NotAuthenticated when it is nobody's."""
+    user = await users.user_of_token(token_hash(token)) if _TOKEN.fullmatch(token) else None
+    if user is None:
+        raise NotAuthenticated("The API token is not known.", hint="Check it, or make a new one.")
+    return user
+
+
+def _check(field: str, text: str) -> None:
+    if not (text.strip() and len(text) <= _MAX_NAME_CHARACTERS and text.isprintable()):
+        message = f"It has 1 to {_MAX_NAME_CHARACTERS} printable characters."
+        raise InvalidRequest((FieldProblem(field, message),))

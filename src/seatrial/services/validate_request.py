@@ -1,0 +1,30 @@
+"""Check a request by every rule, against this installation's maxima."""
+
+from __future__ import annotations
+
+from seatrial.domain.errors import InvalidRequest
+from seatrial.domain.requests import TestRequest
+from seatrial.domain.validation import OFFERED_PROVIDERS, Maxima, validate
+from seatrial.settings import Settings
+
+
+def maxima_of(settings: Settings) -> Maxima:
+    """The most that one test may ask for, as the operator set it."""
+    return Maxima(
+        timeout_seconds=settings.max_timeout_seconds,
+        memory_mb=settings.max_memory_mb,
+        cpus=settings.max_cpus,
+        processes=settings.max_processes,
+        disk_mb=settings.max_disk_mb,
+    )
+
+
+def validate_request(
+    request: TestRequest, settings: Settings, *, providers: frozenset[str] = OFFERED_PROVIDERS
+) -> None:
+    """Return when the request may be queued. InvalidRequest with every problem otherwise."""
+    problems = validate(
+        request, maxima_of(settings), providers=providers, default_python=settings.python
+    )
+    if problems:
+        raise InvalidRequest(tuple(problems))
