@@ -188,6 +188,12 @@ _ENTRIES = (
         "Read the provider's message and correct the call.",
     ),
     _entry(
+        "model.server_error",
+        "The model service failed.",
+        "The service answered with an error of its own, such as 500.",
+        "Look at the model service's own log, then retry.",
+    ),
+    _entry(
         "model.lost_mid_stream",
         "The connection to the model was lost in the middle of an answer.",
         "The service began to answer and then closed the connection.",

@@ -1,0 +1,158 @@
+"""Decides whether a call may pass. Pure: a call and a door's upstreams in, a verdict out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seatrial.domain.ports import Upstream
+
+from .providers.base import Operation, Provider
+
+NOT_ALLOWED = "model.not_allowed"
+BAD_REQUEST = "model.bad_request"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a call does not pass. None of the statuses is one that SDKs try again.
+
+    `error` is the catalogue entry to blame, None when it is no model call.
+    """
+
+    status: int
+    code: str
+    message: str
+    error: str | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Body:
+    """The top level of a call's body: every field with a string in it, as it was written."""
+
+    strings: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
+
+
+class Unreadable(Exception):
+    """The body is not one JSON object in UTF-8."""
+
+
+def parse_body(body: bytes) -> Body:
+    """Read the top level of a JSON object, keeping doubled names apart. Unreadable."""
+    last: list[list[tuple[str, Any]]] = [[]]
+
+    def keep(pairs: list[tuple[str, Any]]) -> None:
+        # Called for every object, the outermost last: nothing of the inner ones is kept.
+        last[0] = pairs
+
+    try:
+        if not body.lstrip(b" \t\r\n").startswith(b"{"):
+            raise Unreadable
+        json.loads(body.decode(), object_pairs_hook=keep)
+    except (ValueError, RecursionError):
+        raise Unreadable from None
+    strings = tuple((name, value) for name, value in last[0] if isinstance(value, str))
+    return Body(strings=strings, names=tuple(name for name, _ in last[0]))
+
+
+def asked_models(operation: Operation, body: Body) -> tuple[str, ...] | None:
+    """Every model that the call names; None when servers might read it differently.
+
+    Decoders written in Go match names without regard to case and take the last of doubled
+    ones, so a body that says `model` twice in any spelling has no single meaning.
+    """
+    if operation.path_model is not None:
+        return (operation.path_model,)
+    for field in operation.model_fields:
+        spellings = [name for name in body.names if name.casefold() == field]
+        if spellings not in ([], [field]):
+            return None
+    values = dict(body.strings)
+    given = [field for field in operation.model_fields if field in body.names]
+    if any(field not in values for field in given):
+        return None
+    return tuple(values[field] for field in given)
+
+
+def allows(provider: Provider, upstream: Upstream) -> Callable[[str], bool]:
+    """Whether the upstream may be asked for a model of that name, in any of its spellings."""
+    allowed = {provider.canonical(model) for model in upstream.models}
+    return lambda model: provider.canonical(model) in allowed
+
+
+def no_upstream(provider: Provider, upstreams: Mapping[str, Upstream], asked: str) -> Refusal:
+    """The test names no model of this provider."""
+    if not upstreams:
+        message = "This test offers no model. Run it with --model provider:model."
+    else:
+        message = (
+            f"This test offers no model of {provider.name}; it may use {_offer(upstreams)}. "
+            f"Run it with --model {provider.name}:{asked or 'MODEL'}, or change the agent."
+        )
+    return Refusal(403, "model_not_allowed", message, NOT_ALLOWED, asked)
+
+
+def no_operation(provider: Provider, method: str, path: str) -> Refusal:
+    """The path is none that an agent may use."""
+    message = (
+        f"{method} {shown(path)} of {provider.name} is not available to agents: "
+        "a test may call its model and nothing else of the service."
+    )
+    return Refusal(403, "endpoint_not_allowed", message)
+
+
+def check_models(
+    provider: Provider, upstream: Upstream, operation: Operation, body: bytes
+) -> tuple[Refusal | None, str]:
+    """Hold a call to the test's models: the refusal or None, and the model it names."""
+    if operation.path_model is None and not operation.model_fields:
+        return None, ""
+    try:
+        read = Body((), ()) if operation.path_model is not None else parse_body(body)
+    except Unreadable:
+        return _bad("The call's body is not a JSON object."), ""
+    asked = asked_models(operation, read)
+    if not asked:
+        return _bad("The call must name its model, exactly once and as a text."), ""
+    may = allows(provider, upstream)
+    for model in asked:
+        if not may(model):
+            return _wrong_model(provider, upstream, model), shown(model)
+    return None, shown(asked[0])
+
+
+def asked_name(operation: Operation, body: bytes) -> str:
+    """The model that a call names, for a message; empty when it names none clearly."""
+    try:
+        asked = asked_models(operation, parse_body(body)) if body else ()
+    except Unreadable:
+        return ""
+    return shown(asked[0]) if asked else ""
+
+
+def shown(text: str, limit: int = 200) -> str:
+    """Foreign text made fit for a journal: short, without control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:limit])
+
+
+def _bad(message: str) -> Refusal:
+    return Refusal(400, "invalid_request", message, BAD_REQUEST)
+
+
+def _wrong_model(provider: Provider, upstream: Upstream, model: str) -> Refusal:
+    name = shown(model)
+    allowed = ", ".join(sorted(upstream.models))
+    message = (
+        f"The agent asked for the model {name!r}; this test may use {allowed}. "
+        f"Run it with --model {provider.name}:{name}, or change the agent."
+    )
+    return Refusal(403, "model_not_allowed", message, NOT_ALLOWED, name)
+
+
+def _offer(upstreams: Mapping[str, Upstream]) -> str:
+    names = {f"{u.provider}:{model}" for u in upstreams.values() for model in u.models}
+    return ", ".join(sorted(names))

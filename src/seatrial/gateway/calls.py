@@ -1,0 +1,185 @@
+"""Takes the HTTP requests of one door: admits or refuses them, forwards, and notes each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from seatrial.domain.ports import DoorSpec, Upstream
+
+from . import admission
+from .admission import Refusal
+from .egress import plain_http_refused
+from .journal import DoorJournal
+from .providers.base import Operation, Provider
+from .providers.registry import split_prefix
+from .relay import Call, CallRecord, Relay, own_answer
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a request's body."""
+
+MAX_CALLS_AT_ONCE = 16
+"""Calls of one door that run at one time; more wait for their turn."""
+
+_LARGE = 4 * 1024 * 1024
+_LARGE_AT_ONCE = 4
+
+
+class Calls:
+    """The request handler of one door."""
+
+    def __init__(
+        self, spec: DoorSpec, session: aiohttp.ClientSession, journal: DoorJournal
+    ) -> None:
+        self._spec = spec
+        self._session = session
+        self._journal = journal
+        self._upstreams: Mapping[str, Upstream] = {u.provider: u for u in spec.upstreams}
+        self._slots = asyncio.Semaphore(MAX_CALLS_AT_ONCE)
+        # Bodies are held in memory while they are checked; these bound a door's share of it.
+        self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request. Cancelled when the agent closes its side."""
+        if request.method == "CONNECT" or not request.raw_path.startswith("/"):
+            return self._not_here(request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            async with self._slots:
+                return await self._noted(request)
+        finally:
+            self._tasks.discard(task)
+
+    async def close(self) -> None:
+        """Cancel what runs and return when all of it is noted."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    async def _noted(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        provider, path = split_prefix(path)
+        record = CallRecord(provider.name)
+        try:
+            return await self._answer(request, provider, path, query, record)
+        except asyncio.CancelledError:
+            whose = "The door was closed" if self._closing else "The agent closed the connection"
+            record.message = f"{whose} before the answer ended."
+            raise
+        finally:
+            if record.counted or record.error:
+                self._journal.add_call(record.event())
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        provider: Provider,
+        path: str,
+        query: str,
+        record: CallRecord,
+    ) -> web.StreamResponse:
+        operation = provider.find(request.method, path)
+        if operation is None:
+            record.counted = False
+            return self._no_operation(request.method, provider, path)
+        record.operation, record.counted = operation.name, operation.counted
+        if _is_large(request):
+            async with self._large_slots:
+                return await self._admitted(request, provider, operation, query, record)
+        return await self._admitted(request, provider, operation, query, record)
+
+    async def _admitted(
+        self,
+        request: web.BaseRequest,
+        provider: Provider,
+        operation: Operation,
+        query: str,
+        record: CallRecord,
+    ) -> web.StreamResponse:
+        body = await _read_body(request)
+        refusal = body if isinstance(body, Refusal) else None
+        upstream = self._upstreams.get(provider.name)
+        if isinstance(body, bytes):
+            refusal, record.model = self._check(provider, upstream, operation, body)
+        if refusal is None and isinstance(body, bytes) and upstream is not None:
+            call = Call(provider, upstream, operation, query, body)
+            return await Relay(self._session, call, record).run(request)
+        assert refusal is not None
+        return _refused(provider, operation.path, refusal, record)
+
+    def _check(
+        self, provider: Provider, upstream: Upstream | None, operation: Operation, body: bytes
+    ) -> tuple[Refusal | None, str]:
+        if upstream is not None:
+            return admission.check_models(provider, upstream, operation, body)
+        asked = admission.asked_name(operation, body)
+        return admission.no_upstream(provider, self._upstreams, asked), asked
+
+    def _no_operation(self, method: str, provider: Provider, path: str) -> web.Response:
+        refusal = admission.no_operation(provider, method, path)
+        about = f"{method} {provider.name} {path[:200]}"
+        self._journal.add_notice("endpoint_refused", about, refusal.message)
+        return own_answer(provider, path, refusal.status, refusal.code, refusal.message)
+
+    def _not_here(self, request: web.BaseRequest) -> web.Response:
+        """A proxy request for plain HTTP, or a CONNECT on a connection that was used already."""
+        if request.method == "CONNECT":
+            text = "Send CONNECT on a connection of its own.\n"
+        else:
+            text = plain_http_refused(request.raw_path)
+            self._journal.add_notice("egress_refused", text, text)
+        response = web.Response(status=403, text=text)
+        response.force_close()
+        return response
+
+
+def _refused(provider: Provider, path: str, refusal: Refusal, record: CallRecord) -> web.Response:
+    record.status = refusal.status
+    record.model = refusal.model or record.model
+    if refusal.error:
+        record.blame(refusal.error, refusal.message)
+    return own_answer(provider, path, refusal.status, refusal.code, refusal.message)
+
+
+def _is_large(request: web.BaseRequest) -> bool:
+    """Whether a body may need much memory; one of unknown length may."""
+    if not request.body_exists:
+        return False
+    return request.content_length is None or request.content_length > _LARGE
+
+
+async def _read_body(request: web.BaseRequest) -> bytes | Refusal:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return _bad(415, "Compressed calls cannot be checked; send the body as it is.")
+    if (request.content_length or 0) > MAX_BODY:
+        return _too_large()
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return _too_large()
+    except web.RequestPayloadError:
+        return _bad(400, "The call's body is not valid HTTP.")
+    return bytes(body)
+
+
+def _too_large() -> Refusal:
+    return _bad(413, f"The call is larger than {MAX_BODY // 2**20} MiB.")
+
+
+def _bad(status: int, message: str) -> Refusal:
+    return Refusal(status, "invalid_request", message, admission.BAD_REQUEST)

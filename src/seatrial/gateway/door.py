@@ -1,0 +1,103 @@
+"""One container's door: a Unix socket that leads to the models and hosts of one test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import aiohttp
+from aiohttp import web
+
+from seatrial.domain.errors import SetupFailed
+from seatrial.domain.events import ModelCallEvent
+from seatrial.domain.ports import DoorSpec, GatewayReport
+
+from .calls import Calls
+from .egress import Egress, Traffic
+from .front import Front
+from .journal import DoorJournal
+
+_MAX_LINE = 32 * 1024
+
+
+class SocketDoor:
+    """An open door; see seatrial.domain.ports.Door. Made by `open_door`."""
+
+    def __init__(
+        self, spec: DoorSpec, report: GatewayReport, session: aiohttp.ClientSession
+    ) -> None:
+        self.spec = spec
+        self._journal = DoorJournal(report)
+        self._calls = Calls(spec, session, self._journal)
+        self._egress = Egress(spec, self._journal)
+        self._http = web.Server(
+            self._calls.handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=_MAX_LINE,
+            max_field_size=_MAX_LINE,
+        )
+        self._fronts: set[Front] = set()
+        self._server: asyncio.Server | None = None
+        self._closed: asyncio.Task[None] | None = None
+
+    @property
+    def calls(self) -> Sequence[ModelCallEvent]:
+        """See Door."""
+        return self._journal.calls
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed is not None
+
+    @property
+    def traffic(self) -> Mapping[tuple[str, int], Traffic]:
+        """Bytes that went through the tunnels, by host and port."""
+        return self._egress.traffic
+
+    async def listen(self) -> None:
+        """Make the socket and take connections. SetupFailed when that is impossible."""
+        listening = _bind(self.spec.socket_path)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(
+            lambda: Front(self._http, self._egress.start, self._fronts), sock=listening
+        )
+
+    async def close(self) -> None:
+        """See Door. Everything that happened is reported when it returns."""
+        if self._closed is None:
+            self._closed = asyncio.create_task(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        with suppress(FileNotFoundError):
+            os.unlink(self.spec.socket_path)
+        await self._calls.close()
+        await self._egress.close()
+        for front in tuple(self._fronts):
+            front.abort()
+        await self._journal.close()
+
+
+def _bind(path: str) -> socket.socket:
+    """A bound socket that every uid may connect to; its folder decides who can see it."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        listening.bind(path)
+        os.chmod(path, 0o666)  # noqa: S103 - the agent's uid is another, its folder is the wall
+    except OSError as error:
+        listening.close()
+        raise SetupFailed(
+            f"The door's socket {path} could not be made: {error}.",
+            hint="Choose a data folder with a shorter path that this user may write to.",
+        ) from error
+    return listening

@@ -1,0 +1,74 @@
+"""Which headers pass the gateway, in both directions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from .scrub import Scrubber
+
+Headers = CIMultiDictProxy[str] | CIMultiDict[str]
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""They speak of one connection only (RFC 9110 section 7.6.1)."""
+
+CREDENTIALS = frozenset(
+    {
+        "authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "cookie",
+        "cookie2",
+    }
+)
+"""Whatever the container holds under these names is a dummy, or not ours to pass on."""
+
+_SET_BY_US = frozenset({"host", "content-length", "accept-encoding", "expect"})
+_NOT_BACK = frozenset({"set-cookie", "set-cookie2", "content-length"})
+
+
+def to_upstream(
+    given: Headers, *, private: Iterable[str], key_headers: Mapping[str, str]
+) -> CIMultiDict[str]:
+    """The agent's headers without what is not its own, and the key's.
+
+    The upstream is asked not to compress, so that usage can be read as the bytes pass.
+    """
+    dropped = HOP_BY_HOP | CREDENTIALS | _SET_BY_US | _named_by_connection(given) | {*private}
+    passed = CIMultiDict(
+        (name, value)
+        for name, value in given.items()
+        if name.lower() not in dropped and not name.lower().startswith("x-amz-")
+    )
+    passed["Accept-Encoding"] = "identity"
+    passed.update(key_headers)
+    return passed
+
+
+def to_agent(given: Headers, scrubber: Scrubber) -> CIMultiDict[str]:
+    """The upstream's headers without those of its connection, cookies and secrets."""
+    dropped = HOP_BY_HOP | _NOT_BACK | _named_by_connection(given)
+    return CIMultiDict(
+        (scrubber.text(name), scrubber.text(value))
+        for name, value in given.items()
+        if name.lower() not in dropped
+    )
+
+
+def _named_by_connection(given: Headers) -> frozenset[str]:
+    tokens = ",".join(given.getall("Connection", [])).split(",")
+    return frozenset(token.strip().lower() for token in tokens)

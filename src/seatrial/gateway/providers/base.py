@@ -1,0 +1,114 @@
+"""What a provider is to the gateway: a value made of pure functions.
+
+A provider's file says where its paths are, which of them an agent may use, where the model's
+name stands in a call, how the key is put on, how usage is read from an answer and in which
+shape an error is written so that the provider's own SDK shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+JsonObject = Mapping[str, Any]
+"""A JSON object as it was parsed. Its values are foreign data: narrow them before use."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one object of an answer tells. None means that it does not say.
+
+    `complete` is True in the object with which the protocol ends a stream; `error` is the
+    provider's own message when the object reports an error.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    complete: bool = False
+    error: str | None = None
+
+
+Read = Callable[[JsonObject], Reading]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that an agent may ask a provider for.
+
+    `path` is the path under the upstream's base URL and begins with a slash. A `counted`
+    operation is a model call; others are metadata. The model's name stands in the body's
+    `model_fields` or, when `path_model` is given, in the path. The answer to one that
+    `lists_models` is cut down to the models that the test names.
+    """
+
+    name: str
+    path: str
+    read: Read
+    counted: bool = True
+    model_fields: tuple[str, ...] = ()
+    path_model: str | None = None
+    lists_models: bool = False
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A kind of model service.
+
+    `find` takes method and path as the agent sent them, without prefix and query, and gives
+    None for whatever an agent may not ask. Paths are compared raw: nothing is unescaped or
+    normalised before, so no other spelling of a path gets through.
+    """
+
+    name: str
+    find: Callable[[str, str], Operation | None]
+    canonical: Callable[[str], str]
+    """The one spelling of a model's name that stands for all its spellings."""
+    key_headers: Callable[[str], Mapping[str, str]]
+    error_body: Callable[[str, str, str], JsonObject]
+    """(path, message, code) to the provider's own shape of an error."""
+    keep_models: Callable[[JsonObject, Callable[[str], bool]], JsonObject]
+    """A listing without the models for which the predicate says no."""
+    private_headers: frozenset[str] = frozenset()
+    """Lower-case names of headers that belong to the credential and never pass from an agent."""
+
+
+def tokens(usage: JsonObject, *names: str) -> int | None:
+    """The first of the named counts that is a plausible number."""
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:
+            return value
+    return None
+
+
+def nested(value: JsonObject, name: str) -> JsonObject:
+    """The object under that name, empty when there is none."""
+    found = value.get(name)
+    return cast("JsonObject", found) if isinstance(found, dict) else {}
+
+
+def error_text(value: JsonObject) -> str | None:
+    """The message of an error object as both Ollama and OpenAI write it."""
+    error = value.get("error")
+    if isinstance(error, str):
+        return error
+    message = nested(value, "error").get("message")
+    return message if isinstance(message, str) else None
+
+
+def kept(
+    listing: JsonObject, field: str, names: Collection[str], allowed: Callable[[str], bool]
+) -> JsonObject:
+    """The listing with those items of `field` that carry an allowed name in one of `names`."""
+    items = listing.get(field)
+    entries = cast("list[Any]", items) if isinstance(items, list) else []
+    return {**listing, field: [item for item in entries if _named(item, names, allowed)]}
+
+
+def _named(item: Any, names: Collection[str], allowed: Callable[[str], bool]) -> bool:
+    if not isinstance(item, dict):
+        return False
+    values = [cast("JsonObject", item).get(name) for name in names]
+    given = [value for value in values if isinstance(value, str)]
+    return bool(given) and all(allowed(value) for value in given)

@@ -1,0 +1,279 @@
+"""Passes one admitted call to its upstream and the answer back, byte for byte, as it comes."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from seatrial.domain.events import ModelCallEvent
+from seatrial.domain.ports import Upstream
+
+from . import admission, blame, headers, keys, taps
+from .providers.base import JsonObject, Operation, Provider, Reading
+from .scrub import Scrubber
+
+MAX_LISTING = 8 * 1024 * 1024
+"""Bytes of a model listing that the gateway reads to cut it down."""
+
+_HEAD = 64 * 1024
+_DIRECT_BODY = 512 * 1024
+_SKIPPED = frozenset({"User-Agent", "Accept", "Accept-Encoding", "Content-Type"})
+
+
+class UpstreamLost(Exception):
+    """The upstream ended an answer in the middle."""
+
+
+@dataclass
+class CallRecord:
+    """What is known of a call while it runs; becomes one event at its end."""
+
+    provider: str
+    operation: str = ""
+    model: str = ""
+    counted: bool = True
+    status: int | None = None
+    error: str | None = None
+    message: str = ""
+    first_byte: float | None = None
+    reading: Reading = field(default_factory=Reading)
+    started: float = field(default_factory=time.monotonic)
+
+    def blame(self, error: str, message: str) -> None:
+        """Say what went wrong."""
+        self.error, self.message = error, message
+
+    def mark_first_byte(self) -> None:
+        """The first byte of the answer's body is here."""
+        if self.first_byte is None:
+            self.first_byte = time.monotonic() - self.started
+
+    def event(self) -> ModelCallEvent:
+        """The call as the journal keeps it."""
+        return ModelCallEvent(
+            provider=self.provider,
+            model=self.model,
+            operation=self.operation,
+            status=self.status,
+            latency_seconds=time.monotonic() - self.started,
+            first_byte_seconds=self.first_byte,
+            input_tokens=self.reading.input_tokens,
+            output_tokens=self.reading.output_tokens,
+            error=self.error,
+            message=self.message,
+        )
+
+
+@dataclass(frozen=True)
+class Call:
+    """One admitted call: what the agent sent and where it goes."""
+
+    provider: Provider
+    upstream: Upstream
+    operation: Operation
+    query: str
+    body: bytes
+
+
+def own_answer(provider: Provider, path: str, status: int, code: str, text: str) -> web.Response:
+    """An answer of the gateway itself in the provider's shape."""
+    body = json.dumps(provider.error_body(path, text, code)).encode()
+    return web.Response(
+        status=status,
+        body=body,
+        content_type="application/json",
+        headers={"X-Seatrial-Gateway": code, "Server": "seatrial"},
+    )
+
+
+class Relay:
+    """Carries one call. An object is used once."""
+
+    def __init__(self, session: aiohttp.ClientSession, call: Call, record: CallRecord) -> None:
+        self._session = session
+        self._call = call
+        self._record = record
+        self._scrubber = Scrubber(keys.secrets(call.upstream.base_url, call.upstream.key))
+
+    async def run(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Send the call on and the answer back; the record is complete afterwards.
+
+        Cancelling it closes the connection to the upstream at once.
+        """
+        try:
+            answer = await self._send(request)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return self._unreachable(error)
+        async with answer:
+            if self._scrubber.active and _compressed(answer):
+                return self._failed(f"{self._address} compressed its answer although told not to.")
+            listing = self._call.operation.lists_models and request.method == "GET"
+            if listing and answer.status == 200:
+                return await self._listing(request, answer)
+            return await self._stream(request, answer)
+
+    async def _send(self, request: web.BaseRequest) -> aiohttp.ClientResponse:
+        call = self._call
+        key = call.upstream.key
+        passed = headers.to_upstream(
+            request.headers,
+            private=call.provider.private_headers,
+            key_headers=call.provider.key_headers(key) if key else {},
+        )
+        url = call.upstream.base_url.rstrip("/") + call.operation.path
+        return await self._session.request(
+            request.method,
+            URL(f"{url}?{call.query}" if call.query else url, encoded=True),
+            headers=passed,
+            data=_payload(call.body),
+            allow_redirects=False,
+            skip_auto_headers=_SKIPPED,
+        )
+
+    async def _stream(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse
+    ) -> web.StreamResponse:
+        response = self._begin(request, answer)
+        await response.prepare(request)
+        tap = taps.tap_for(answer.headers.get("Content-Type", ""), self._call.operation.read)
+        head = bytearray()
+        try:
+            async for chunk in _chunks(answer):
+                self._record.mark_first_byte()
+                await _write(response, self._scrubber.feed(chunk))
+                if answer.status >= 400:
+                    head += chunk[: _HEAD - len(head)]
+                elif tap is not None:
+                    tap.feed(chunk)
+        except UpstreamLost:
+            self._record.reading = tap.end() if tap is not None else Reading()
+            return self._broken(request, response)
+        await _write(response, self._scrubber.end())
+        self._judge(answer.status, bytes(head), tap)
+        if self._record.error == blame.LOST:
+            return self._broken(request, response)
+        await response.write_eof()
+        return response
+
+    def _begin(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(
+            status=answer.status,
+            reason=self._scrubber.text(answer.reason or ""),
+            headers=headers.to_agent(answer.headers, self._scrubber),
+        )
+        response.headers.setdefault("Server", "seatrial")
+        self._record.status = answer.status
+        if answer.content_length is not None:
+            response.content_length = answer.content_length
+        elif request.version >= aiohttp.HttpVersion11 and _has_body(request, answer):
+            response.enable_chunked_encoding()
+        return response
+
+    def _judge(self, status: int, head: bytes, tap: taps.Tap | None) -> None:
+        """Decide, from an answer that ended properly as far as HTTP goes, what it meant."""
+        error = blame.of_status(status, head)
+        if error:
+            said = self._scrubber.text(blame.message_of(status, head))
+            self._record.blame(error, admission.shown(said, 600))
+            return
+        if tap is None:
+            return
+        reading = self._record.reading = tap.end()
+        if reading.error:
+            said = self._scrubber.text(reading.error)
+            self._record.blame(blame.SERVER_ERROR, admission.shown(said, 600))
+        elif not reading.complete:
+            self._record.error = blame.LOST
+
+    def _broken(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        """End the agent's connection without the answer's end, so that nobody takes it as whole."""
+        self._record.blame(blame.LOST, f"{self._address} closed the connection in mid-answer.")
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    async def _listing(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse
+    ) -> web.StreamResponse:
+        """A list of models, without those that the test may not use."""
+        try:
+            body = await _read_all(answer, MAX_LISTING)
+        except UpstreamLost:
+            return self._failed(f"{self._address} closed the connection in mid-answer.")
+        listing = taps.parse_object(body)
+        if listing is None:
+            return self._failed(f"{self._address} sent no list of models that could be read.")
+        may = admission.allows(self._call.provider, self._call.upstream)
+        kept: JsonObject = self._call.provider.keep_models(listing, may)
+        self._record.status = answer.status
+        text = self._scrubber.text(json.dumps(kept, separators=(",", ":")))
+        return web.Response(text=text, content_type="application/json")
+
+    def _unreachable(self, error: Exception) -> web.Response:
+        return self._failed(blame.of_connection(error, self._address))
+
+    def _failed(self, message: str) -> web.Response:
+        """502: the service cannot be used, which is no decision of ours and may be tried again."""
+        text = self._scrubber.text(message)
+        self._record.status = 502
+        self._record.blame(blame.UNREACHABLE, text)
+        path = self._call.operation.path
+        return own_answer(self._call.provider, path, 502, "model_unreachable", text)
+
+    @property
+    def _address(self) -> str:
+        return without_secrets(self._call.upstream.base_url)
+
+
+def without_secrets(base_url: str) -> str:
+    """A base URL as it may be shown: without user and password."""
+    parts = urlsplit(base_url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO | None:
+    """Large bodies are sent in pieces, so that the loop is not held up."""
+    if not body:
+        return None
+    return body if len(body) <= _DIRECT_BODY else io.BytesIO(body)
+
+
+def _compressed(answer: aiohttp.ClientResponse) -> bool:
+    return answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+
+
+def _has_body(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> bool:
+    return request.method != "HEAD" and answer.status not in {204, 304}
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    if data:
+        await response.write(data)
+
+
+async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body as it arrives. UpstreamLost when it ends before HTTP says so."""
+    try:
+        async for chunk in answer.content.iter_any():
+            yield chunk
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise UpstreamLost from error
+
+
+async def _read_all(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in _chunks(answer):
+        body += chunk
+        if len(body) > limit:
+            return b""
+    return bytes(body)
