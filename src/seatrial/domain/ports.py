@@ -6,7 +6,7 @@ conformance suites in `seatrial.testing` hold every implementation to it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -123,7 +123,7 @@ class Journal(Protocol):
         """Events numbered above `after`, in order. NotFound."""
         ...
 
-    def changes(self, test_id: str) -> AsyncIterator[None]:
+    def changes(self, test_id: str) -> AsyncGenerator[None]:
         """Yields once at the start and then whenever the journal may have grown.
 
         Never misses a growth; may yield without one. Ends only when it is closed.
@@ -204,11 +204,19 @@ class Queue(Protocol):
         """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""
         ...
 
+    async def refresh_places(self) -> int:
+        """Write a `queue` event for the first waiting tests whose place changed; how many."""
+        ...
+
+    async def remove_older(self, before: datetime) -> int:
+        """Remove completed tests of every owner that ended before; how many."""
+        ...
+
     async def recent_durations(self, *, limit: int = 50) -> Sequence[float]:
         """Seconds from claim to completion of the latest tests."""
         ...
 
-    def wakeups(self) -> AsyncIterator[str]:
+    def wakeups(self) -> AsyncGenerator[str]:
         """Yields what a worker should look at.
 
         "queue" when a test was submitted or a slot became free; the id of a test whose

@@ -17,30 +17,35 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from seatrial.harness.protocol import (
-    FROM_HARNESS,
-    MAX_FROM_HARNESS,
+    VERSION,
     Ack,
     Assign,
     Cancel,
     Decoder,
     Frame,
+    FromHarness,
     Heartbeat,
     Hello,
     ProtocolError,
     Refused,
+    ResultFrame,
+    ResultPart,
     Welcome,
     encode,
+    harness_decoder,
+    join_result,
 )
 
 from .folders import SlotFolders
 
 FrameBatch = Sequence[tuple[int, Frame]]
-"""Numbered frames in order, without gap or repeat."""
+"""Numbered frames in order, each once. Parts of a result are joined to the ResultFrame."""
 
 _HEARTBEAT_SECONDS = 2.0
 _HELLO_SECONDS = 10.0
 _READ_BYTES = 256 * 1024
 _BATCHES_WAITING = 8
+_LARGEST_RESULT_PARTS = 1024
 
 
 class Channel:
@@ -58,12 +63,12 @@ class Channel:
         self._acked = acked
         self._seen = acked
         self._batches: asyncio.Queue[FrameBatch] = asyncio.Queue(_BATCHES_WAITING)
+        self._parts: list[ResultPart] = []
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
         self._heartbeats: asyncio.Task[None] | None = None
         self._assign: Assign | None = None
         self._cancel: Cancel | None = None
-        self._assigned = claim is None
         self.claimed = asyncio.Event()
         self.heard_at = time.monotonic()
 
@@ -114,7 +119,7 @@ class Channel:
     # ------------------------------------------------------------------ connection
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = Decoder(FROM_HARNESS, MAX_FROM_HARNESS)
+        decoder = harness_decoder()
         try:
             first, *rest = await asyncio.wait_for(_read(reader, decoder), _HELLO_SECONDS)
             if not self._admit(first[1], writer):
@@ -130,8 +135,9 @@ class Channel:
                 self._writer = None
             writer.close()
 
-    def _admit(self, hello: Frame, writer: asyncio.StreamWriter) -> bool:
-        if not isinstance(hello, Hello) or not self._knows(hello):
+    def _admit(self, hello: FromHarness, writer: asyncio.StreamWriter) -> bool:
+        known = isinstance(hello, Hello) and hello.version == VERSION and self._knows(hello)
+        if not known or not isinstance(hello, Hello):
             writer.write(encode(Refused(reason="not the holder of this slot")))
             return False
         if self._writer is not None:
@@ -162,7 +168,7 @@ class Channel:
         if self._cancel is not None:
             self._send(self._cancel)
 
-    async def _accept(self, frames: Sequence[tuple[int | None, Frame]]) -> None:
+    async def _accept(self, frames: Sequence[tuple[int | None, FromHarness]]) -> None:
         self.heard_at = time.monotonic()
         batch: list[tuple[int, Frame]] = []
         for number, frame in frames:
@@ -171,9 +177,21 @@ class Channel:
             if number != self._seen + 1:
                 raise ProtocolError(f"frame {number} follows {self._seen}")
             self._seen = number
-            batch.append((number, frame))
+            if (whole := self._joined(frame)) is not None:
+                batch.append((number, whole))
         if batch:
             await self._batches.put(batch)
+
+    def _joined(self, frame: FromHarness) -> FromHarness | None:
+        """The frame, a result with the parts that came before it, or None for such a part."""
+        if isinstance(frame, ResultPart):
+            self._parts.append(frame)
+            if len(self._parts) > _LARGEST_RESULT_PARTS:
+                raise ProtocolError("a result of too many parts")
+            return None
+        if isinstance(frame, ResultFrame):
+            frame, self._parts = join_result(self._parts, frame), []
+        return frame
 
     def _send(self, frame: Frame) -> None:
         if self._writer is not None and not self._writer.is_closing():
@@ -186,8 +204,8 @@ class Channel:
 
 
 async def _read(
-    reader: asyncio.StreamReader, decoder: Decoder
-) -> Sequence[tuple[int | None, Frame]]:
+    reader: asyncio.StreamReader, decoder: Decoder[FromHarness]
+) -> Sequence[tuple[int | None, FromHarness]]:
     """The next frames; empty at the end of the stream."""
     while data := await reader.read(_READ_BYTES):
         if frames := decoder.feed(data):

@@ -1,0 +1,90 @@
+"""From a claimed test to what its slot and its harness are told."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+
+from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel
+from seatrial.domain.requests import TestRequest
+from seatrial.domain.tests import Claim
+from seatrial.harness.protocol import Assign
+from seatrial.harness.sdk_env import sdk_environment
+from seatrial.slots import SlotSpec
+
+GRACE_SECONDS = 0.5
+"""Between SIGTERM and SIGKILL of an agent whose time is over or that was cancelled."""
+
+_OWN_PROCESSES = 24
+"""Room for the harness and its forwarder on top of the agent's process limit."""
+_FIRST_UID = 20_000
+_UIDS = 40_000
+"""Users that tests run as: inside the range that rootless engines map, outside real accounts."""
+
+_next_uid = itertools.count(secrets.randbelow(_UIDS))
+
+
+def slot_name(claim: Claim) -> str:
+    """The name of the attempt's container and of its slot."""
+    return f"seatrial-{claim.test_id}-{claim.attempt}"
+
+
+def slot_spec(
+    claim: Claim, environment: Environment, resolved: ResolvedModel, worker: str
+) -> SlotSpec:
+    """The container of an attempt."""
+    request = claim.request
+    mounts: tuple[Mount, ...] = ()
+    if environment.path and environment.mount_path:
+        mounts = (Mount(environment.path, environment.mount_path),)
+    return SlotSpec(
+        name=slot_name(claim),
+        test_id=claim.test_id,
+        attempt=claim.attempt,
+        image=environment.image,
+        limits=ContainerLimits(
+            memory_mb=request.limits.memory_mb,
+            cpus=request.limits.cpus,
+            processes=request.limits.processes + _OWN_PROCESSES,
+        ),
+        disk_mb=request.limits.disk_mb,
+        upstreams=resolved.upstreams,
+        egress=frozenset(_host_and_port(entry) for entry in request.egress),
+        mounts=mounts,
+        labels={"seatrial.worker": worker},
+    )
+
+
+def assignment(
+    request: TestRequest,
+    environment: Environment,
+    resolved: ResolvedModel,
+    *,
+    orphan_seconds: float,
+) -> Assign:
+    """The agent's work, with a user id that no other running test has."""
+    ref = resolved.ref
+    return Assign(
+        mode="agent",
+        argv=[],
+        files=dict(request.files),
+        entry_point=request.entry_point,
+        query=request.query,
+        env=sdk_environment(
+            model=ref.name if ref else None, provider=ref.provider if ref else None
+        ),
+        uid=_FIRST_UID + next(_next_uid) % _UIDS,
+        python=environment.python,
+        deadline_seconds=float(request.timeout_seconds),
+        log_bytes=request.limits.log_kb * 1024,
+        response_bytes=request.limits.response_kb * 1024,
+        collect=[],
+        grace_seconds=GRACE_SECONDS,
+        orphan_seconds=orphan_seconds,
+        workdir="/agent",
+    )
+
+
+def _host_and_port(entry: str) -> tuple[str, int]:
+    host, _, port = entry.rpartition(":")
+    return host.lower(), int(port)

@@ -1,0 +1,336 @@
+"""One attempt of one test: environment, container, agent, verdict, cleanup, exactly one end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from seatrial.domain.errors import (
+    AttemptLost,
+    EngineUnavailable,
+    FailureError,
+    PlatformError,
+    SeatrialError,
+)
+from seatrial.domain.events import (
+    CleanupEvent,
+    EventData,
+    FailureEvent,
+    LogEvent,
+    ModelCallEvent,
+    NoticeEvent,
+)
+from seatrial.domain.failures import CATALOGUE, Failure, failure, is_retried_by_platform
+from seatrial.domain.phases import MAX_ATTEMPTS, Outcome
+from seatrial.domain.ports import (
+    Environment,
+    EnvironmentRequest,
+    Environments,
+    Providers,
+    Queue,
+    ResolvedModel,
+)
+from seatrial.domain.record import AttemptRecord
+from seatrial.domain.requests import NO_MODEL
+from seatrial.domain.tests import Claim, Completion, Result
+from seatrial.domain.verdict import Ending, Verdict, verdict
+from seatrial.harness.protocol import Log, ResultFrame
+from seatrial.settings import Settings
+from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots
+
+from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
+from .completion import Timings, final_result, metrics_of, result_of
+from .frames import events_of
+from .journal import AttemptJournal, patiently
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AttemptDeps:
+    """What an attempt works with."""
+
+    queue: Queue
+    slots: Slots
+    environments: Environments
+    providers: Providers
+    settings: Settings
+    worker: str
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What a former worker left of an attempt: its journal's record and last stored frame."""
+
+    record: AttemptRecord
+    last_frame: int
+    environment: Environment
+
+
+class Attempt:
+    """Drives one claimed test to its end, or gives it back to the queue.
+
+    `run` never raises for a test's own troubles. Cancelling the task of `run` leaves the
+    container to another worker and writes nothing more.
+    """
+
+    def __init__(self, claim: Claim, deps: AttemptDeps, adopted: Adopted | None = None) -> None:
+        """With `adopted` the container of a former worker is taken over instead of started."""
+        self.claim = claim
+        self._deps = deps
+        self._adopted = adopted
+        self._journal = AttemptJournal(
+            deps.queue, claim.test_id, claim.attempt, adopted.record if adopted else None
+        )
+        self._claimed_at = time.monotonic()
+        waited = (datetime.now(UTC) - claim.created_at).total_seconds()
+        self._timings = Timings(queued=max(0.0, waited))
+        self._resolved: ResolvedModel | None = None
+        self._slot: Slot | None = None
+        self._preparing: asyncio.Task[tuple[Environment, ResolvedModel]] | None = None
+        self._cancelled = False
+        self._lost = False
+
+    async def run(self) -> None:
+        """See the attempt through: completed, given back, or lost to another worker."""
+        try:
+            await self._end(await self._life())
+        except AttemptLost:
+            log.warning("attempt %s of %s is lost", self.claim.attempt, self.claim.test_id)
+            await self._clean()
+        except FailureError as error:
+            await self._fail(error.failure)
+        except PlatformError as error:
+            await self._fail(_platform_failure(error))
+        except Exception as error:  # noqa: BLE001 - one of the four outermost boundaries
+            await self._fail(_internal(error))
+
+    def cancel(self) -> None:
+        """Ask for a prompt end in whatever phase it is."""
+        self._cancelled = True
+        if self._slot is not None:
+            self._slot.cancel(GRACE_SECONDS)
+        elif self._preparing is not None:
+            self._preparing.cancel()
+
+    def lose(self) -> None:
+        """The lease is gone: end the container, write nothing more."""
+        self._lost = True
+        self.cancel()
+
+    async def hand_back(self, reason: str) -> None:
+        """End the container and give the test back to the queue, cancelled ones to their end."""
+        removed = await self._clean()
+        await self._deps.queue.requeue(
+            self.claim.test_id, self.claim.attempt, reason=reason, events=[removed]
+        )
+
+    # ------------------------------------------------------------------ life
+
+    async def _life(self) -> Verdict:
+        try:
+            environment, resolved = await self._prepare()
+        except asyncio.CancelledError:
+            if not self._cancelled:
+                raise
+            return Verdict(Outcome.CANCELLED)
+        self._resolved = resolved
+        if self._cancelled:
+            return Verdict(Outcome.CANCELLED)
+        slot = self._slot = await self._open(environment, resolved)
+        if self._cancelled:
+            slot.cancel(GRACE_SECONDS)
+        started = time.monotonic()
+        end = await slot.run(
+            assignment(
+                self.claim.request,
+                environment,
+                resolved,
+                orphan_seconds=self._deps.settings.grace_seconds,
+            ),
+            self._on_frames,
+        )
+        self._timings = replace(self._timings, running=time.monotonic() - started)
+        if self._lost:
+            raise AttemptLost("the lease ran out while the agent was running")
+        return self._verdict(end, resolved)
+
+    async def _prepare(self) -> tuple[Environment, ResolvedModel]:
+        """Environment and model; a task of its own, so that a cancellation reaches it."""
+        self._preparing = asyncio.create_task(self._environment_and_model())
+        try:
+            return await self._preparing
+        finally:
+            self._preparing.cancel()
+            self._preparing = None
+
+    async def _environment_and_model(self) -> tuple[Environment, ResolvedModel]:
+        resolved = await self._deps.providers.resolve(self.claim.request)
+        if resolved.fallback and self._adopted is None:
+            notice = f"No model was named and none is configured: {resolved.ref} stands in."
+            await self._journal.add([NoticeEvent(code="model.fallback", message=notice)])
+        if self._adopted is not None:
+            return self._adopted.environment, resolved
+        environment = await self._deps.environments.prepare(
+            EnvironmentRequest(
+                owner=self.claim.owner,
+                requirements=self.claim.request.requirements,
+                python=self.claim.request.python or self._deps.settings.python,
+            ),
+            self._on_build_log,
+        )
+        self._timings = self._timings.with_environment(environment)
+        return environment, resolved
+
+    async def _open(self, environment: Environment, resolved: ResolvedModel) -> Slot:
+        deps, claim = self._deps, self.claim
+        spec = slot_spec(claim, environment, resolved, deps.worker)
+        if self._adopted is not None:
+            slot = await deps.slots.adopt(spec, self._on_call, acked=self._adopted.last_frame)
+            if slot is None:
+                raise PlatformError("The container of the former worker was gone.")
+            return slot
+        await patiently(
+            lambda: deps.queue.start_running(
+                claim.test_id, claim.attempt, environment=environment.key or None
+            )
+        )
+        started = time.monotonic()
+        slot = await deps.slots.open(spec, self._on_call)
+        self._timings = replace(self._timings, started=time.monotonic() - started)
+        return slot
+
+    def _verdict(self, end: SlotEnd, resolved: ResolvedModel) -> Verdict:
+        request = self.claim.request
+        container = end.container
+        return verdict(
+            request,
+            self._journal.record,
+            Ending(
+                container_code=container.code if container else None,
+                container_oom=bool(container and container.oom_killed),
+                evidence=container.evidence if container else "",
+                stopped=end.stopped,
+                model_named=request.model not in {None, NO_MODEL} and bool(resolved.upstreams),
+                adopted=self._adopted is not None,
+            ),
+        )
+
+    # ------------------------------------------------------------------ what arrives
+
+    async def _on_frames(self, batch: FrameBatch) -> None:
+        events: list[EventData] = []
+        for _, frame in batch:
+            self._note_time(frame)
+            events += events_of(frame, self._result_of)
+        await self._journal.add(events, frame=batch[-1][0])
+
+    def _note_time(self, frame: object) -> None:
+        first_output = self._timings.first_output
+        if first_output is None and isinstance(frame, Log | ResultFrame):
+            since_claim = time.monotonic() - self._claimed_at
+            self._timings = replace(self._timings, first_output=since_claim)
+
+    def _result_of(self, frame: ResultFrame) -> Result:
+        resolved = self._resolved
+        if resolved is None:
+            raise PlatformError("A result arrived before the model was resolved.")
+        return result_of(frame, self._journal.record, resolved)
+
+    async def _on_build_log(self, text: str) -> None:
+        await self._journal.add([LogEvent(stream="build", text=text)])
+
+    async def _on_call(self, event: ModelCallEvent | NoticeEvent) -> None:
+        try:
+            await self._journal.add([event])
+        except AttemptLost:
+            # The gateway reports from its own task: the lease watch ends this attempt.
+            self._lost = True
+
+    # ------------------------------------------------------------------ the end
+
+    async def _end(self, decided: Verdict) -> None:
+        cause = decided.failure
+        if cause is not None and decided.outcome is Outcome.FAILED and self._may_retry(cause):
+            await self._give_back(cause)
+            return
+        await self._complete(decided)
+
+    async def _fail(self, cause: Failure) -> None:
+        try:
+            await self._end(
+                Verdict(Outcome.CANCELLED)
+                if self._cancelled and not self._lost
+                else Verdict(Outcome.FAILED, cause)
+            )
+        except AttemptLost:
+            log.warning("attempt %s of %s is lost", self.claim.attempt, self.claim.test_id)
+
+    def _may_retry(self, cause: Failure) -> bool:
+        return is_retried_by_platform(cause.code) and self.claim.attempt < MAX_ATTEMPTS
+
+    async def _give_back(self, cause: Failure) -> None:
+        removed = await self._clean()
+        claim = self.claim
+        reason = f"{cause.title} Attempt {claim.attempt} of {MAX_ATTEMPTS}. {cause.message}"
+        await patiently(
+            lambda: self._deps.queue.requeue(
+                claim.test_id, claim.attempt, reason=reason, events=[removed]
+            )
+        )
+
+    async def _complete(self, decided: Verdict) -> None:
+        removed = await self._clean()
+        self._timings = replace(
+            self._timings,
+            cleaned=sum(removed.removed.values()),
+            total=time.monotonic() - self._claimed_at,
+        )
+        record = self._journal.record
+        completion = Completion(
+            outcome=decided.outcome,
+            failure=decided.failure,
+            result=final_result(record, self._resolved),
+            metrics=metrics_of(self.claim.request, record, self._timings),
+        )
+        events: list[EventData] = [removed]
+        if decided.failure is not None:
+            events.insert(0, FailureEvent(failure=decided.failure))
+        await patiently(
+            lambda: self._deps.queue.complete(
+                self.claim.test_id, self.claim.attempt, completion, events
+            )
+        )
+
+    async def _clean(self) -> CleanupEvent:
+        """Remove the container; what can't be removed in time is left to the reaper, and named."""
+        slot, self._slot = self._slot, None
+        attempt = self.claim.attempt
+        if slot is None:
+            return CleanupEvent(attempt=attempt, removed={})
+        try:
+            async with asyncio.timeout(self._deps.settings.cleanup_seconds):
+                return CleanupEvent(attempt=attempt, removed=await slot.remove())
+        except (SeatrialError, TimeoutError):
+            log.warning("container %s is left to the reaper", slot_name(self.claim))
+            return CleanupEvent(attempt=attempt, removed={}, left=(slot_name(self.claim),))
+
+
+def _platform_failure(error: PlatformError) -> Failure:
+    code = error.code if error.code in CATALOGUE else "platform.internal"
+    log.warning("platform fault: %s", error, exc_info=not isinstance(error, EngineUnavailable))
+    return failure(code, str(error), what_to_do=error.hint, evidence=str(error))
+
+
+def _internal(error: Exception) -> Failure:
+    incident = secrets.token_hex(4)
+    log.error("incident %s", incident, exc_info=error)
+    return failure(
+        "platform.internal",
+        f"Seatrial failed with {type(error).__name__}; the log names it as incident {incident}.",
+        incident=incident,
+    )

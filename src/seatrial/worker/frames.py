@@ -1,0 +1,120 @@
+"""What the harness reports, as journal events. Frames are untrusted claims of a container."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from seatrial.domain.events import (
+    EventData,
+    LogEvent,
+    MetricEvent,
+    NoticeEvent,
+    ResponseEvent,
+    ResultEvent,
+)
+from seatrial.domain.record import ENTRY, ERROR, EXIT, TOO_LARGE
+from seatrial.domain.tests import Result
+from seatrial.harness.protocol import (
+    Entry,
+    ErrorFrame,
+    Exit,
+    Frame,
+    Log,
+    Metric,
+    NoticeFrame,
+    Response,
+    ResultFrame,
+)
+
+ResultMaker = Callable[[ResultFrame], Result]
+"""Completes the agent's claim with what the worker knows: entry point, model, fallback."""
+
+
+def events_of(frame: Frame, result_of: ResultMaker) -> list[EventData]:
+    """The events that one numbered frame becomes; none for frames of no interest to a reader."""
+    match frame:
+        case Log(stream=stream, text=text):
+            return [LogEvent(stream=stream, text=text)]
+        case Response(text=text):
+            return [ResponseEvent(text=text)]
+        case Metric():
+            return [_metric(frame)]
+        case Entry():
+            return [_entry(frame)]
+        case ResultFrame():
+            return [_result(frame, result_of)]
+        case ErrorFrame():
+            return _error(frame)
+        case NoticeFrame(code=code, message=message):
+            return [NoticeEvent(code=f"harness.{code}", message=message)]
+        case Exit():
+            return [_exit(frame)]
+        case _:
+            return []
+
+
+def value_of(frame: ResultFrame) -> Any:
+    """The structured value, parsed as plain JSON; None when there is none or it is broken."""
+    if frame.value_json is None:
+        return None
+    try:
+        return json.loads(frame.value_json)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _metric(frame: Metric) -> MetricEvent:
+    return MetricEvent(
+        memory_bytes=frame.memory_bytes,
+        memory_peak_bytes=frame.memory_peak_bytes,
+        cpu_seconds=frame.cpu_seconds,
+        processes=frame.processes,
+    )
+
+
+def _entry(frame: Entry) -> NoticeEvent:
+    data = {"entry_point": frame.entry_point, "framework": frame.framework, "how": frame.how}
+    return NoticeEvent(code=ENTRY, message=f"Calling {frame.entry_point} ({frame.how})", data=data)
+
+
+def _result(frame: ResultFrame, result_of: ResultMaker) -> EventData:
+    if frame.too_large_bytes is not None:
+        return NoticeEvent(
+            code=TOO_LARGE,
+            message=f"The response has {frame.too_large_bytes} bytes: too large to keep.",
+            data={"bytes": frame.too_large_bytes},
+        )
+    return ResultEvent(result=result_of(frame))
+
+
+def _error(frame: ErrorFrame) -> list[EventData]:
+    notice = NoticeEvent(
+        code=ERROR,
+        message=f"{frame.type}: {frame.message}",
+        data={
+            "stage": frame.stage,
+            "type": frame.type,
+            "message": frame.message,
+            "file": frame.file,
+            "line": frame.line,
+            "module": frame.module,
+        },
+    )
+    if not frame.traceback:
+        return [notice]
+    return [LogEvent(stream="system", text=frame.traceback), notice]
+
+
+def _exit(frame: Exit) -> NoticeEvent:
+    data = asdict(frame)
+    for known_elsewhere in ("kind", "left_processes", "message"):
+        data.pop(known_elsewhere, None)
+    how = f"signal {frame.signal}" if frame.signal else f"exit code {frame.code}"
+    return NoticeEvent(
+        code=EXIT,
+        message=f"The agent's process ended with {how} after {frame.wall_seconds:.2f} s.",
+        data=data,
+    )

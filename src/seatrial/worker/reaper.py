@@ -1,0 +1,60 @@
+"""Removes containers that nobody holds any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from seatrial.domain.errors import PlatformError
+from seatrial.domain.ports import ContainerInfo, Engine
+from seatrial.slots import Slots
+
+log = logging.getLogger(__name__)
+
+_ROUND_SECONDS = 10.0
+_OWN_AGE = timedelta(seconds=15)
+_OTHERS_AGE = timedelta(seconds=60)
+"""Containers of another worker are left to it for this long after they ended."""
+
+
+class Reaper:
+    """Looks over the engine's containers from time to time, by label."""
+
+    def __init__(
+        self, engine: Engine, slots: Slots, worker: str, holds: Callable[[str, int], bool]
+    ) -> None:
+        """`holds` tells whether this worker drives that attempt right now."""
+        self._engine = engine
+        self._slots = slots
+        self._worker = worker
+        self._holds = holds
+
+    async def run(self) -> None:
+        """Look every few seconds until cancelled; trouble with the engine is not ours to end."""
+        while True:
+            await asyncio.sleep(_ROUND_SECONDS)
+            try:
+                await self.look()
+            except PlatformError as error:
+                log.debug("the reaper waits for the engine: %s", error)
+
+    async def look(self) -> int:
+        """Remove what is left over now; how many containers that were."""
+        found = await self._engine.containers(self._slots.installation)
+        left = [container for container in found if self._is_left_over(container)]
+        for container in left:
+            log.warning("removing the left-over container %s", container.name)
+            await self._engine.remove(container.id)
+            self._slots.folders(container.name).remove()
+        return len(left)
+
+    def _is_left_over(self, container: ContainerInfo) -> bool:
+        labels = container.labels
+        age = datetime.now(UTC) - container.created_at
+        if labels.get("seatrial.worker") != self._worker:
+            return not container.running and age > _OTHERS_AGE
+        attempt = labels.get("seatrial.attempt", "")
+        held = attempt.isdigit() and self._holds(labels.get("seatrial", ""), int(attempt))
+        return not held and age > _OWN_AGE

@@ -1,0 +1,233 @@
+"""The worker's loop: claims tests, renews leases, adopts, and never leaves anything running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seatrial.domain.errors import PlatformError, StoreUnavailable
+from seatrial.domain.ports import Engine, Environments, Providers, Store
+from seatrial.domain.tests import Claim
+from seatrial.settings import Settings
+from seatrial.slots import Slots
+
+from .adoption import adopted_of
+from .attempt import Adopted, Attempt, AttemptDeps
+from .reaper import Reaper
+
+log = logging.getLogger(__name__)
+
+_STORE_PAUSE_SECONDS = 1.0
+_ENGINE_PAUSE_SECONDS = 1.0
+_ENGINE_ROUNDS = 5
+"""Seconds that tests wait for an engine that is away, before they are tried and fail for it."""
+_WORKER_GONE = "The worker that ran it was restarted."
+_WORKER_STOPPED = "The worker was stopped."
+
+
+@dataclass(frozen=True)
+class WorkerDeps:
+    """What a worker works with. `name` stays the same over restarts on one machine."""
+
+    store: Store
+    engine: Engine
+    slots: Slots
+    environments: Environments
+    providers: Providers
+    settings: Settings
+    name: str
+    max_running: int
+
+
+class Worker:
+    """Takes tests from the queue and drives each on its engine.
+
+    `run` returns after `stop` has been called and every attempt was handed back.
+    """
+
+    def __init__(self, deps: WorkerDeps) -> None:
+        """Nothing happens before `run`."""
+        self._deps = deps
+        self._attempts: dict[tuple[str, int], tuple[Attempt, asyncio.Task[None]]] = {}
+        self._stopping = asyncio.Event()
+        self._look = asyncio.Event()
+        self._reaper = Reaper(deps.engine, deps.slots, deps.name, self._holds)
+        self._attempt_deps = AttemptDeps(
+            queue=deps.store,
+            slots=deps.slots,
+            environments=deps.environments,
+            providers=deps.providers,
+            settings=deps.settings,
+            worker=deps.name,
+        )
+
+    @property
+    def running(self) -> int:
+        """Attempts under way."""
+        return len(self._attempts)
+
+    def stop(self) -> None:
+        """End soon: attempts go back to the queue, containers are removed."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        await self._heartbeat()
+        await self._take_over(own=True)
+        work = (self._claim_loop(), self._listen_loop(), self._lease_loop(), self._reaper.run())
+        loops = [asyncio.create_task(loop) for loop in work]
+        stopped = asyncio.create_task(self._wait_for_stop())
+        try:
+            done, _ = await asyncio.wait({*loops, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _end_tasks([*loops, stopped])
+            await self._hand_back_all()
+
+    async def _wait_for_stop(self) -> None:
+        await self._stopping.wait()
+
+    # ------------------------------------------------------------------ claiming
+
+    async def _claim_loop(self) -> None:
+        self._look.set()
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            try:
+                await self._claim()
+            except StoreUnavailable as error:
+                log.warning("the database does not answer: %s", error)
+                await asyncio.sleep(_STORE_PAUSE_SECONDS)
+                self._look.set()
+
+    async def _listen_loop(self) -> None:
+        """Wakes the claiming, and carries cancellations to attempts at once."""
+        async with contextlib.aclosing(self._deps.store.wakeups()) as wakeups:
+            async for what in wakeups:
+                held = [a for (test_id, _), (a, _) in self._attempts.items() if test_id == what]
+                for attempt in held:
+                    attempt.cancel()
+                if not held:
+                    self._look.set()
+
+    async def _claim(self) -> None:
+        deps = self._deps
+        room = deps.max_running - len(self._attempts)
+        if room <= 0:
+            return
+        await self._wait_for_engine()
+        claims = await deps.store.claim(
+            deps.name,
+            lease_seconds=deps.settings.lease_seconds,
+            max_per_user=deps.settings.max_per_user,
+            max_total=0,
+            count=room,
+        )
+        for claim in claims:
+            self._start(claim)
+        await deps.store.refresh_places()
+
+    async def _wait_for_engine(self) -> None:
+        """Let tests wait in the queue while the engine is away, but not for ever."""
+        for _ in range(_ENGINE_ROUNDS):
+            try:
+                await self._deps.engine.describe()
+            except PlatformError as error:
+                log.warning("the engine does not answer: %s", error)
+                await asyncio.sleep(_ENGINE_PAUSE_SECONDS)
+            else:
+                return
+
+    def _start(self, claim: Claim, adopted: Adopted | None = None) -> None:
+        attempt = Attempt(claim, self._attempt_deps, adopted)
+        task = asyncio.create_task(attempt.run(), name=f"{claim.test_id}.{claim.attempt}")
+        key = (claim.test_id, claim.attempt)
+        self._attempts[key] = (attempt, task)
+        task.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: tuple[str, int]) -> None:
+        self._attempts.pop(key, None)
+        self._look.set()
+
+    def _holds(self, test_id: str, attempt: int) -> bool:
+        return (test_id, attempt) in self._attempts
+
+    # ------------------------------------------------------------------ leases
+
+    async def _lease_loop(self) -> None:
+        pause = self._deps.settings.lease_seconds / 4
+        while True:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(StoreUnavailable):
+                await self._heartbeat()
+                await self._take_over(own=False)
+
+    async def _heartbeat(self) -> None:
+        deps = self._deps
+        leases = await deps.store.renew(
+            deps.name,
+            list(self._attempts),
+            lease_seconds=deps.settings.lease_seconds,
+            slots=deps.max_running,
+        )
+        for lease in leases:
+            entry = self._attempts.get((lease.test_id, lease.attempt))
+            if entry is None:
+                continue
+            if not lease.held:
+                entry[0].lose()
+            elif lease.cancel_requested:
+                entry[0].cancel()
+
+    # ------------------------------------------------------------------ taking over
+
+    async def _take_over(self, *, own: bool) -> None:
+        """Adopt or requeue what a former worker held: our own former self, or expired leases."""
+        store = self._deps.store
+        claims = await (store.unfinished_of(self._deps.name) if own else store.expired())
+        for claim in claims:
+            if not self._holds(claim.test_id, claim.attempt):
+                await self._take(claim)
+
+    async def _take(self, claim: Claim) -> None:
+        deps = self._deps
+        taken = await deps.store.adopt(
+            claim.test_id, claim.attempt, deps.name, lease_seconds=deps.settings.lease_seconds
+        )
+        if taken is None:
+            return
+        try:
+            adopted = await adopted_of(taken, deps.store, deps.slots)
+        except PlatformError as error:
+            log.warning("cannot look for the container of %s: %s", claim.test_id, error)
+            adopted = None
+        if adopted is not None:
+            self._start(taken, adopted)
+            return
+        attempt = Attempt(taken, self._attempt_deps)
+        await attempt.hand_back(_WORKER_GONE)
+
+    # ------------------------------------------------------------------ stopping
+
+    async def _hand_back_all(self) -> None:
+        held = list(self._attempts.values())
+        await _end_tasks([task for _, task in held])
+        await asyncio.gather(*(self._hand_back(attempt) for attempt, _ in held))
+
+    async def _hand_back(self, attempt: Attempt) -> None:
+        try:
+            await attempt.hand_back(_WORKER_STOPPED)
+        except PlatformError as error:
+            # The lease runs out by itself and the test is requeued then.
+            log.warning("could not hand back %s: %s", attempt.claim.test_id, error)
+
+
+async def _end_tasks(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
