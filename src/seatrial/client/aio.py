@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import Self, Unpack
 from urllib.parse import quote
 
+from seatrial.domain.answers import (
+    EnvironmentList,
+    Freed,
+    ModelList,
+    ProviderList,
+    Removed,
+    Session,
+    ValidationReport,
+)
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
-from seatrial.domain.events import Event
+from seatrial.domain.events import Event, EventPage
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
 from seatrial.domain.requests import TestRequest
@@ -73,7 +82,7 @@ class AsyncClient:
             body = await self._post(f"{PREFIX}/validate", made(request, fields))
         except InvalidRequest as error:
             return error.problems
-        return answers.read(answers.Problems, body).problems
+        return answers.read(ValidationReport, body).problems
 
     async def submit(
         self,
@@ -109,7 +118,7 @@ class AsyncClient:
         """
         query = {"cursor": cursor, "limit": limit, "outcome": outcome, "q": text or None}
         body = await self._transport.send("GET", f"{PREFIX}/tests", query=query)
-        return answers.read(answers.PAGE, body)
+        return answers.read(TestPage, body)
 
     async def every_test(
         self, *, outcome: Outcome | None = None, text: str = ""
@@ -168,7 +177,7 @@ class AsyncClient:
         """Remove your completed tests, or those created before a time; how many."""
         query = {"before": before.isoformat() if before else None}
         body = await self._transport.send("DELETE", f"{PREFIX}/tests", query=query)
-        return answers.read(answers.Cleared, body).removed
+        return answers.read(Removed, body).removed
 
     async def queue(self) -> QueueState:
         """How many tests wait and run, and how many can run at one time."""
@@ -178,24 +187,28 @@ class AsyncClient:
     async def providers(self) -> tuple[ProviderState, ...]:
         """Every configured provider, whether it is reachable, and why not."""
         body = await self._transport.send("GET", f"{PREFIX}/providers")
-        return answers.read(answers.ProviderList, body).providers
+        return answers.read(ProviderList, body).providers
 
     async def models(self, provider: str) -> tuple[str, ...]:
         """The names of a provider's models. NotFound when there is no such provider."""
         path = f"{PREFIX}/providers/{quote(provider, safe='')}/models"
-        return answers.read(answers.ModelList, await self._transport.send("GET", path)).models
+        return answers.read(ModelList, await self._transport.send("GET", path)).models
 
     async def environments(self) -> tuple[EnvironmentInfo, ...]:
         """The built sets of dependencies, most recently used first."""
         body = await self._transport.send("GET", f"{PREFIX}/environments")
-        return answers.read(answers.EnvironmentList, body).environments
+        return answers.read(EnvironmentList, body).environments
 
     async def prune_environments(self, keep_bytes: int = 0) -> int:
         """Remove the least recently used environments until the rest fits; bytes given back."""
         body = await self._transport.send(
             "POST", f"{PREFIX}/environments/prune", json={"keep_bytes": keep_bytes}
         )
-        return answers.read(answers.Pruned, body).freed_bytes
+        return answers.read(Freed, body).freed_bytes
+
+    async def session(self) -> Session:
+        """Who the server takes you for, and its version. NotAuthenticated."""
+        return answers.read(Session, await self._transport.send("GET", f"{PREFIX}/session"))
 
     async def health(self) -> bool:
         """Whether the server can take tests now. ServerUnreachable when none answers."""
@@ -217,11 +230,11 @@ class AsyncClient:
         while True:
             query = {"after": after, "limit": _EVENTS_PAGE}
             body = await self._transport.send("GET", f"{_of(test_id)}/events", query=query)
-            page = answers.read(answers.EventPage, body).events
-            for event in page:
+            page = answers.read(EventPage, body)
+            for event in page.events:
                 after = event.number
                 yield event
-            if not page:
+            if page.complete or not page.events:
                 return
 
     def _followed(self, test_id: str, after: int) -> AsyncGenerator[Event, None]:

@@ -5,66 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from seatrial.domain.errors import FieldProblem
-from seatrial.domain.events import Event
-from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
-from seatrial.domain.tests import Test, TestPage
+from seatrial.domain.ports import QueueState
+from seatrial.domain.tests import Test
 
 from .errors import BadAnswer, mapped
 
 T = TypeVar("T")
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Problems(_Answer):
-    """What `POST /validate` finds."""
-
-    problems: tuple[FieldProblem, ...] = ()
-
-
-class EventPage(_Answer):
-    """A piece of a journal, in order."""
-
-    events: tuple[Event, ...]
-
-
-class ProviderList(_Answer):
-    """Every configured provider."""
-
-    providers: tuple[ProviderState, ...]
-
-
-class ModelList(_Answer):
-    """Names of one provider's models."""
-
-    models: tuple[str, ...]
-
-
-class EnvironmentList(_Answer):
-    """The environment cache, most recently used first."""
-
-    environments: tuple[EnvironmentInfo, ...]
-
-
-class Cleared(_Answer):
-    """How many tests were removed."""
-
-    removed: int
-
-
-class Pruned(_Answer):
-    """How many bytes were given back."""
-
-    freed_bytes: int
-
-
 QUEUE = TypeAdapter(QueueState)
-PAGE = TypeAdapter(TestPage)
 
 
 def read(kind: type[T] | TypeAdapter[T], body: bytes) -> T:

@@ -143,4 +143,5 @@ class Client:
     models = _runs(AsyncClient.models)
     environments = _runs(AsyncClient.environments)
     prune_environments = _runs(AsyncClient.prune_environments)
+    session = _runs(AsyncClient.session)
     health = _runs(AsyncClient.health)
