@@ -9,7 +9,7 @@ from seatrial.domain.ports import Providers, ProviderState
 
 
 async def list_providers(providers: Providers | None) -> Sequence[ProviderState]:
-    """Every provider that is configured, asked now. None where no worker lives in this process."""
+    """Every provider that is configured, asked now; none where only workers elsewhere have any."""
     return await providers.states() if providers else ()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from seatrial.domain.events import Event, EventPage, is_final
 from seatrial.domain.phases import Phase
@@ -42,7 +42,7 @@ async def follow(
     Reads on only when the consumer asks: a slow one costs a batch and no more. NotFound at
     the start, or later when the test is deleted.
     """
-    async with _changes(store, checked_id(test_id)) as changes:
+    async with aclosing(store.changes(checked_id(test_id))) as changes:
         checked = False
         async for _ in changes:
             while batch := await store.events(owner, test_id, after=after, limit=BATCH):
@@ -55,14 +55,3 @@ async def follow(
             if not checked and await is_read_whole(store, owner, test_id, after):
                 return
             checked = True
-
-
-@asynccontextmanager
-async def _changes(store: Store, test_id: str) -> AsyncIterator[AsyncIterator[None]]:
-    """The store's subscription, ended with the block and not by the garbage collector."""
-    changes = store.changes(test_id)
-    try:
-        yield changes
-    finally:
-        if isinstance(changes, AsyncGenerator):
-            await changes.aclose()

@@ -1,0 +1,71 @@
+"""What the server is made of: ports and values, put together by whoever starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from seatrial.domain.ports import Environments, Providers, Store
+from seatrial.domain.validation import OFFERED_PROVIDERS
+from seatrial.settings import Settings
+
+
+class Activity:
+    """Who is being answered now, and since when nobody is: for a server that ends when idle."""
+
+    def __init__(self) -> None:
+        """Nobody yet, as of now."""
+        self.active = 0
+        self._last = time.monotonic()
+
+    @contextmanager
+    def request(self) -> Generator[None]:
+        """Count one request (an open event stream is one) while the block runs."""
+        self.active += 1
+        try:
+            yield
+        finally:
+            self.active -= 1
+            self._last = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since the last request ended; 0 while there is one."""
+        return 0.0 if self.active else time.monotonic() - self._last
+
+
+@dataclass(frozen=True)
+class ServerDeps:
+    """Everything that the routes use.
+
+    `providers` and `environments` are None in a server whose workers are elsewhere.
+    `local_owner` is the user that requests without a token act as; None asks everybody for one.
+    `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
+    who may connect; by default they count as all others do. Setting `stopping` ends the event
+    streams, and with `listen.serve` the server.
+    """
+
+    store: Store
+    settings: Settings
+    providers: Providers | None = None
+    environments: Environments | None = None
+    local_owner: str | None = None
+    socket_owner: str | None = None
+    offered_providers: frozenset[str] = OFFERED_PROVIDERS
+    keep_alive_seconds: float = 15.0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    activity: Activity = field(default_factory=Activity)
+
+
+def _deps(request: Request) -> ServerDeps:
+    return cast("ServerDeps", request.app.state.deps)
+
+
+Deps = Annotated[ServerDeps, Depends(_deps)]
+"""The dependencies, as a parameter of a route."""

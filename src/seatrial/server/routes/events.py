@@ -1,0 +1,71 @@
+"""The journal of a test, as a page or as a stream."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from seatrial.domain.errors import FieldProblem, InvalidRequest
+from seatrial.domain.events import EventPage
+from seatrial.server.auth import Caller
+from seatrial.server.deps import Deps
+from seatrial.server.metrics import ServerMetrics
+from seatrial.server.problems import documented
+from seatrial.server.sse import EventStream
+from seatrial.services.read_events import MAX_PAGE, follow, is_read_whole, read_page
+
+router = APIRouter(prefix="/tests", tags=["events"])
+
+_MAX_NUMBER = 2**53
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": EventPage,
+        "description": (
+            "A page as JSON, or with `Accept: text/event-stream` every event as it is written: "
+            "`id` is its number, `event` its kind, `data` the event as JSON. The stream ends "
+            "after the last event."
+        ),
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    204: {"description": "A stream that would be empty: there is no event after that number."},
+}
+
+
+@router.get(
+    "/{test_id}/events",
+    summary="Read or follow a test's journal",
+    response_model=None,
+    responses={**_STREAM, **documented(401, 404, 422)},
+)
+async def read_events(
+    request: Request,
+    test_id: str,
+    deps: Deps,
+    caller: Caller,
+    after: Annotated[int, Query(ge=0, le=_MAX_NUMBER)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Of a JSON page.")] = MAX_PAGE,
+    last_event_id: Annotated[
+        str | None, Header(description="Where a stream resumes; stands above `after`.")
+    ] = None,
+) -> Response:
+    """Events numbered above `after`, in order and without gaps."""
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        page = await read_page(deps.store, caller.id, test_id, after=after, limit=limit)
+        return JSONResponse(page.model_dump(mode="json"))
+    after = _number(last_event_id) if last_event_id else after
+    # Asked before the stream starts, so that a test of somebody else is a plain 404. 204 tells
+    # a browser's EventSource, which comes again after every end, to stop.
+    if await is_read_whole(deps.store, caller.id, test_id, after):
+        return Response(status_code=204)
+    batches = follow(deps.store, caller.id, test_id, after=after)
+    return EventStream(batches, deps, cast("ServerMetrics", request.app.state.metrics))
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    message = "It is the number of an event."
+    raise InvalidRequest((FieldProblem("Last-Event-ID", message),))

@@ -1,0 +1,31 @@
+"""Who the caller is, and what stands at the front door."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import APIRouter
+
+from seatrial.domain.answers import Session
+from seatrial.server.auth import Caller
+from seatrial.server.problems import documented
+
+router = APIRouter(tags=["session"])
+front = APIRouter()
+
+
+@router.get("/session", summary="Who you are here", responses=documented(401))
+async def read_session(caller: Caller) -> Session:
+    """Your user's name, and whether you are known by being on this machine."""
+    return Session(user=caller.user.name, local=caller.local, version=version("seatrial"))
+
+
+@front.get("/", include_in_schema=False)
+async def read_front() -> dict[str, str]:
+    """Where to go from here."""
+    return {
+        "name": "Seatrial",
+        "version": version("seatrial"),
+        "api": "/api/v1",
+        "openapi": "/api/v1/openapi.json",
+    }

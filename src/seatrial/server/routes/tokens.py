@@ -1,0 +1,44 @@
+"""API tokens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from seatrial.domain.answers import NewToken
+from seatrial.server.auth import Caller, require_local
+from seatrial.server.deps import Deps
+from seatrial.server.problems import documented
+from seatrial.services import users
+
+router = APIRouter(prefix="/tokens", tags=["session"])
+
+
+class TokenRequest(BaseModel):
+    """A token that is wanted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str = Field(description="What to call it, for revoking it.")
+    user: str | None = Field(
+        default=None,
+        description="Whose it shall be, made if new; only this machine's own user may name one.",
+    )
+
+
+@router.post("", status_code=201, summary="Make an API token", responses=documented(401, 403, 422))
+async def create_token(wanted: TokenRequest, deps: Deps, caller: Caller) -> NewToken:
+    """A new token, shown this once."""
+    if wanted.user is not None and wanted.user != caller.user.name:
+        require_local(caller)
+    name = wanted.user or caller.user.name
+    user, token = await users.create_token(deps.store, name, wanted.label)
+    return NewToken(user=user.name, label=wanted.label, token=token)
+
+
+@router.delete(
+    "/{label}", status_code=204, summary="Revoke a token", responses=documented(401, 404, 422)
+)
+async def revoke_token(label: str, deps: Deps, caller: Caller) -> None:
+    """Make your tokens of that label worthless."""
+    await users.revoke_token(deps.store, caller.id, label)
