@@ -1,0 +1,174 @@
+"""The connection to the database: transactions, locks, and what is told when one commits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from . import migrate, queries
+from .engine import FileWrites, is_sqlite, make_engine
+from .errors import mapped_errors
+from .listener import CANCEL, JOURNAL, QUEUE_CHANGED, Listener
+from .wakeups import QUEUE, Hub
+
+_CONNECTIONS = 10
+
+
+class Lock(IntEnum):
+    """What only one transaction at a time may do, in all processes."""
+
+    SUBMIT = 0x5EA7_0001
+    CLAIM = 0x5EA7_0002
+    USERS = 0x5EA7_0003
+
+
+class Reading:
+    """A transaction that only looks. `now` is one moment for all of it."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self.now = now
+        self._connection = connection
+
+    async def rows(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
+        """Every row of the answer."""
+        return (await self.execute(statement, values)).all()
+
+    async def row(self, statement: Executable, **values: Any) -> Row[Any] | None:
+        """The first row of the answer, None for none."""
+        return (await self.execute(statement, values)).first()
+
+    async def number(self, statement: Executable, **values: Any) -> int:
+        """The one number that the answer consists of."""
+        return int((await self.execute(statement, values)).scalar_one())
+
+    async def execute(
+        self, statement: Executable, values: dict[str, Any] | list[dict[str, Any]]
+    ) -> CursorResult[Any]:
+        """Run a statement, or the same one for each of many values."""
+        return await self._connection.execute(statement, values)
+
+
+class Writing(Reading):
+    """A transaction that changes something, and tells who waits for it when it commits."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.messages: dict[tuple[str, str], None] = {}
+
+    def journal_grew(self, test_id: str) -> None:
+        """Tell the followers of that test."""
+        self.messages[JOURNAL, test_id] = None
+
+    def queue_changed(self) -> None:
+        """Tell the workers to look at the queue."""
+        self.messages[QUEUE_CHANGED, ""] = None
+
+    def cancel_requested(self, test_id: str) -> None:
+        """Tell the workers that this test shall end."""
+        self.messages[CANCEL, test_id] = None
+
+
+class Database:
+    """One database. No I/O before `open`."""
+
+    def __init__(
+        self, url: str, *, clock: Callable[[], datetime] | None, poll_seconds: float
+    ) -> None:
+        """Without a `clock` the time is PostgreSQL's, or for SQLite this machine's."""
+        self.hub = Hub(poll_seconds)
+        self._url = url
+        self._clock = clock
+        self._offset = timedelta()
+        self._sqlite = is_sqlite(url)
+        self._engine = make_engine(url, pool_size=_CONNECTIONS)
+        self._lazily_synced = self._engine.execution_options(file_writes=FileWrites.LAZY)
+        self._synced = self._engine.execution_options(file_writes=FileWrites.SYNCED)
+        # One writer at a time and in order: waiting in SQLite itself is polling, and unfair.
+        self._writer = asyncio.Lock()
+        self._listener: Listener | None = None
+
+    async def open(self) -> None:
+        """Migrate, then listen. StoreUnavailable, SetupFailed."""
+        with mapped_errors():
+            await migrate.upgrade(self._url)
+            if not self._sqlite and self._listener is None:
+                listener = Listener(self._url, self.hub, self._set_server_time)
+                await listener.start()
+                self._listener = listener
+
+    async def aclose(self) -> None:
+        """Give every connection back. May be called again."""
+        if self._listener is not None:
+            await self._listener.stop()
+            self._listener = None
+        with mapped_errors():
+            await self._engine.dispose()
+
+    def now(self) -> datetime:
+        """The time by which leases are counted, the same for all who share the database."""
+        if self._clock is not None:
+            return self._clock()
+        return datetime.now(UTC) + self._offset
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Reading, None]:
+        """Look at the database. On SQLite at one state of it."""
+        with mapped_errors():
+            async with self._engine.connect() as connection:
+                yield Reading(connection, self.now())
+
+    @asynccontextmanager
+    async def writing(
+        self, *, lock: Lock | None = None, durable: bool = True
+    ) -> AsyncGenerator[Writing, None]:
+        """Change the database: all of it or, when the block raises, nothing.
+
+        Once the block has ended the change survives the end of the process, always. With
+        `durable` it also survives a loss of power; on SQLite a change without it survives that
+        once a later durable one was made (PostgreSQL decides by its own configuration).
+        """
+        engine = self._synced if durable else self._lazily_synced
+        with mapped_errors():
+            async with self._turn(), engine.connect() as connection, connection.begin():
+                if lock is not None and not self._sqlite:
+                    await connection.execute(queries.LOCK, {"lock": int(lock)})
+                writing = Writing(connection, self.now())
+                yield writing
+                if writing.messages and not self._sqlite:
+                    await connection.execute(queries.notify(tuple(writing.messages)))
+        if self._sqlite:
+            self._ring(writing)
+
+    async def give_back_space(self) -> None:
+        """Let SQLite's file shrink by what was removed. PostgreSQL does this by itself."""
+        if not self._sqlite:
+            return
+        with mapped_errors():
+            async with self._turn(), self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                # As a script: a single statement would stop after the first page.
+                await driver.executescript(
+                    "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"
+                )
+
+    def _turn(self) -> contextlib.AbstractAsyncContextManager[Any]:
+        return self._writer if self._sqlite else contextlib.nullcontext()
+
+    def _ring(self, writing: Writing) -> None:
+        for channel, payload in writing.messages:
+            if channel == JOURNAL:
+                self.hub.journal_grew(payload)
+            else:
+                self.hub.tell_workers(payload or QUEUE)
+
+    def _set_server_time(self, server: datetime) -> None:
+        self._offset = server - datetime.now(UTC)

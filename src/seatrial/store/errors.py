@@ -1,0 +1,100 @@
+"""What goes wrong in a database, in the words of the domain. The only place that maps it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from seatrial.domain.errors import (
+    NoCapacity,
+    PlatformError,
+    SeatrialError,
+    SetupFailed,
+    StoreUnavailable,
+)
+
+FOREIGN = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What the libraries below raise. asyncio's and the socket's timeouts are OSErrors."""
+
+_SQLITE_FULL = ("database or disk is full",)
+_SQLITE_BROKEN = ("file is not a database", "malformed", "readonly database")
+_SQLITE_AWAY = ("locked", "busy", "unable to open", "disk i/o error", "closed")
+
+# SQLSTATE classes and codes, from PostgreSQL's manual, appendix A.
+_FULL = ("53100",)
+_SETUP = ("28", "3D", "3F", "42501")
+_AWAY = ("08", "40", "53", "55P03", "57", "58", "25006", "25P03")
+
+
+@contextmanager
+def mapped_errors() -> Generator[None, None, None]:
+    """Raise what comes out of the database libraries as one of the domain's errors."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise store_error(error) from error
+
+
+def store_error(error: BaseException) -> SeatrialError:
+    """The domain's error for one of the libraries'. What is not known is our own defect."""
+    if isinstance(error, PoolTimeout):
+        return StoreUnavailable("Every database connection is in use.")
+    cause = _cause(error)
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(cause)
+    state = _sqlstate(cause)
+    if state:
+        return _of_sqlstate(state, cause)
+    if isinstance(cause, OSError | asyncpg.InterfaceError) or _is_lost(error):
+        return StoreUnavailable(f"The database does not answer: {cause}")
+    return PlatformError(f"The database refused a statement of ours: {cause}")
+
+
+def _of_sqlite(error: sqlite3.Error) -> SeatrialError:
+    text = str(error).lower()
+    if any(part in text for part in _SQLITE_FULL):
+        return NoCapacity("The disk of the database is full.", hint="Free some disk space.")
+    if any(part in text for part in _SQLITE_BROKEN):
+        return SetupFailed(
+            f"The database file cannot be used: {error}",
+            hint="Check that it is Seatrial's and writable, or restore it from a backup.",
+        )
+    if any(part in text for part in _SQLITE_AWAY):
+        return StoreUnavailable(f"The database does not answer: {error}")
+    return PlatformError(f"The database refused a statement of ours: {error}")
+
+
+def _of_sqlstate(state: str, error: BaseException) -> SeatrialError:
+    if state.startswith(_FULL):
+        return NoCapacity("The disk of the database is full.", hint="Free some disk space.")
+    if state.startswith(_SETUP):
+        return SetupFailed(
+            f"The database refused us: {error}", hint="Check the user, password and database."
+        )
+    if state.startswith(_AWAY):
+        return StoreUnavailable(f"The database does not answer: {error}")
+    return PlatformError(f"The database refused a statement of ours: {error}")
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The driver's own error below SQLAlchemy's wrappers."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return _cause(error.orig)
+    if error.__cause__ is not None and _sqlstate(error.__cause__):
+        return error.__cause__
+    return error
+
+
+def _sqlstate(error: BaseException) -> str:
+    state: Any = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else ""
+
+
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated

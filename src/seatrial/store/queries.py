@@ -1,0 +1,322 @@
+"""The statements that matter, by name. The same for both databases.
+
+`FOR UPDATE` and `SKIP LOCKED` are left out by SQLite, where a writer is alone anyway. The
+conditions of partial indexes are written out (`tables.QUEUED`, `HELD`, `ENDED`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    Text,
+    Update,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+    values,
+)
+
+from .tables import ENDED, HELD, QUEUED, UtcTime, bodies, events, idempotency, tests, workers
+
+LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+"""PostgreSQL: be the only one of a kind until the transaction ends."""
+
+TEST = select(tests, bodies).join(bodies).where(tests.c.id == bindparam("id"))
+"""A test with everything it has."""
+
+OWNED_TEST = TEST.where(tests.c.owner == bindparam("owner"))
+"""A test with everything it has, for its owner only."""
+
+OWNED_SEQ = select(tests.c.seq).where(
+    tests.c.id == bindparam("id"), tests.c.owner == bindparam("owner")
+)
+"""Whether that test is that owner's."""
+
+TEST_FOR_CHANGE = (
+    select(tests.c.seq, tests.c.phase, tests.c.outcome, tests.c.attempt)
+    .where(tests.c.id == bindparam("id"), tests.c.owner == bindparam("owner"))
+    .with_for_update()
+)
+"""The state of an owner's test, which stays as it is until the transaction ends."""
+
+EVENTS = (
+    select(events.c.number, events.c.at, events.c.data)
+    .where(events.c.test_seq == bindparam("seq"), events.c.number > bindparam("after"))
+    .order_by(events.c.number)
+    .limit(bindparam("limit"))
+)
+"""A stretch of a journal."""
+
+FENCE = (
+    (tests.c.id == bindparam("fenced_id")) & (tests.c.attempt == bindparam("fenced_attempt")) & HELD
+)
+"""The attempt still holds its test: no newer one, not given back, no outcome."""
+
+ATTEMPT = select(tests.c.seq, tests.c.last_event, tests.c.last_frame, tests.c.phase).where(FENCE)
+"""The state of an attempt that still holds its test."""
+
+ATTEMPT_FOR_CHANGE = select(tests.c.seq, tests.c.cancel_requested).where(FENCE).with_for_update()
+"""The same, kept as it is until the transaction ends."""
+
+
+def advance(count: int, **changes: Any) -> Update:
+    """Raise an attempt's event counter and change its row; no row when the fence is closed.
+
+    The row stays locked until the transaction ends, so the numbers it gives have no gap.
+    """
+    return (
+        update(tests)
+        .where(FENCE)
+        .values(last_event=tests.c.last_event + count, **changes)
+        .returning(tests.c.seq, tests.c.last_event)
+    )
+
+
+def advance_to_frame(count: int, frame: int) -> Update:
+    """The same, unless the journal holds that harness frame already."""
+    return advance(count, last_frame=frame).where(tests.c.last_frame < frame)
+
+
+def advance_of(seq: int, count: int, **changes: Any) -> Update:
+    """The same for a test that no attempt holds; its row must be locked already."""
+    return (
+        update(tests)
+        .where(tests.c.seq == seq)
+        .values(last_event=tests.c.last_event + count, **changes)
+        .returning(tests.c.seq, tests.c.last_event)
+    )
+
+
+# --------------------------------------------------------------------------- the queue
+
+RUNNING_BY_OWNER = (
+    select(tests.c.owner, func.count().label("running")).where(HELD).group_by(tests.c.owner)
+)
+"""How many tests of each user hold a slot."""
+
+QUEUED_COUNT = select(func.count()).select_from(tests).where(QUEUED)
+"""How many tests wait."""
+
+HELD_COUNT = select(func.count()).select_from(tests).where(HELD)
+"""How many tests hold a slot."""
+
+POSITION = (
+    select(func.count())
+    .select_from(tests)
+    .where(QUEUED, tests.c.seq <= bindparam("seq", type_=BigInteger))
+)
+"""A queued test's place: 1 is next."""
+
+QUEUE_HEAD = (
+    select(
+        tests.c.seq,
+        tests.c.id,
+        tests.c.owner,
+        tests.c.place,
+        tests.c.place_reason,
+        tests.c.last_event,
+    )
+    .where(QUEUED)
+    .order_by(tests.c.seq)
+    .limit(bindparam("limit"))
+    .with_for_update()
+)
+"""The next tests in line, which stay there until the transaction ends."""
+
+OUTCOMES = select(tests.c.outcome, func.count().label("many")).where(ENDED).group_by("outcome")
+"""How the tests that are kept ended."""
+
+LIVE_WORKERS = select(
+    func.count().label("workers"),
+    func.coalesce(func.sum(workers.c.slots), 0).label("slots"),
+    func.max(workers.c.max_per_user).label("max_per_user"),
+    func.max(workers.c.max_total).label("max_total"),
+).where(workers.c.fresh_until > bindparam("now", type_=UtcTime))
+"""What workers with a fresh heartbeat offer."""
+
+RECENT_DURATIONS = (
+    select(tests.c.claimed_at, tests.c.completed_at)
+    .where(ENDED, tests.c.claimed_at.is_not(None))
+    .order_by(tests.c.completed_at.desc())
+    .limit(bindparam("limit"))
+)
+"""When the latest tests took and left their slot."""
+
+EXPIRED = (
+    select(tests, bodies.c.request)
+    .join(bodies)
+    .where(HELD, tests.c.lease_until < bindparam("now", type_=UtcTime))
+    .order_by(tests.c.lease_until)
+    .limit(bindparam("limit"))
+)
+"""Attempts whose lease has run out, longest ago first."""
+
+HELD_BY = (
+    select(tests, bodies.c.request)
+    .join(bodies)
+    .where(HELD, tests.c.worker == bindparam("worker"))
+    .order_by(tests.c.seq)
+)
+"""What a worker holds by the table."""
+
+HEARTBEAT = text(
+    """
+    INSERT INTO workers (name, slots, seen_at, fresh_until, max_per_user, max_total)
+    VALUES (:name, coalesce(:slots, 0), :seen_at, :fresh_until, :max_per_user, :max_total)
+    ON CONFLICT (name) DO UPDATE SET
+        slots = coalesce(:slots, workers.slots),
+        seen_at = :seen_at,
+        fresh_until = :fresh_until,
+        max_per_user = coalesce(:max_per_user, workers.max_per_user),
+        max_total = coalesce(:max_total, workers.max_total)
+    """
+).bindparams(*(bindparam(each.name, type_=each.type) for each in workers.columns))
+"""A worker was heard of. What it did not say this time (NULL) stays as it was."""
+
+MOVE = (
+    update(tests)
+    .where(tests.c.seq == bindparam("moved_seq"))
+    .values(
+        place=bindparam("new_place"),
+        place_reason=bindparam("new_reason"),
+        last_event=tests.c.last_event + 1,
+    )
+)
+"""Note the place that a queued test's new event tells of."""
+
+
+def next_in_line(after: int, skipped: Collection[str], limit: int) -> Executable:
+    """Queued tests behind `after` in order of submission, without some users' tests.
+
+    A row that is being changed right now (cancelled) is passed over, not waited for.
+    """
+    line = select(tests.c.seq, tests.c.owner).where(QUEUED, tests.c.seq > after)
+    if skipped:
+        line = line.where(tests.c.owner.not_in(skipped))
+    return line.order_by(tests.c.seq).limit(limit).with_for_update(skip_locked=True)
+
+
+def take(seqs: Sequence[int], worker: str, now: datetime, lease_until: datetime) -> Update:
+    """Give queued tests to a worker under their next attempt number."""
+    return (
+        update(tests)
+        .where(tests.c.seq.in_(seqs))
+        .values(
+            phase="building",
+            attempt=tests.c.attempt + 1,
+            worker=worker,
+            lease_until=lease_until,
+            claimed_at=now,
+            started_at=func.coalesce(tests.c.started_at, literal(now, UtcTime())),
+            last_frame=0,
+            place=None,
+            place_reason=None,
+            last_event=tests.c.last_event + 1,
+        )
+        .returning(tests.c.seq, tests.c.id, tests.c.attempt, tests.c.last_event)
+    )
+
+
+def claimed(seqs: Sequence[int]) -> Executable:
+    """What a worker needs of the tests it took, in order of submission."""
+    return (
+        select(tests, bodies.c.request)
+        .join(bodies)
+        .where(tests.c.seq.in_(seqs))
+        .order_by(tests.c.seq)
+    )
+
+
+def extend(worker: str, held: Sequence[tuple[str, int]], lease_until: datetime) -> Update:
+    """Extend the leases of those attempts that the worker still holds."""
+    return (
+        update(tests)
+        .where(HELD, tests.c.worker == worker, tuple_(tests.c.id, tests.c.attempt).in_(held))
+        .values(lease_until=lease_until)
+        .returning(tests.c.id, tests.c.attempt, tests.c.cancel_requested)
+    )
+
+
+# --------------------------------------------------------------------------- the history
+
+
+def history_page(
+    owner: str,
+    *,
+    before: tuple[datetime, str] | None,
+    outcome: str | None,
+    needle: str,
+    limit: int,
+) -> Executable:
+    """An owner's tests, newest first, behind `before`."""
+    page = select(tests).where(tests.c.owner == owner)
+    if outcome is not None:
+        page = page.where(tests.c.outcome == outcome)
+    if needle:
+        page = page.where(tests.c.search.contains(needle, autoescape=True))
+    if before is not None:
+        created_at, test_id = before
+        page = page.where(
+            tuple_(tests.c.created_at, tests.c.id)
+            < tuple_(
+                bindparam("before_at", created_at, type_=UtcTime),
+                bindparam("before_id", test_id, type_=Text),
+            )
+        )
+    return page.order_by(tests.c.created_at.desc(), tests.c.id.desc()).limit(limit)
+
+
+def ended_tests(
+    *,
+    owner: str | None = None,
+    created_before: datetime | None = None,
+    completed_before: datetime | None = None,
+    limit: int,
+) -> Executable:
+    """Completed tests that may be removed, locked; those that another remover has are left out."""
+    found = select(tests.c.seq, tests.c.id).where(ENDED)
+    if owner is not None:
+        found = found.where(tests.c.owner == owner)
+    if created_before is not None:
+        found = found.where(tests.c.created_at < created_before)
+    if completed_before is not None:
+        found = found.where(tests.c.completed_at < completed_before)
+    return found.order_by(tests.c.seq).limit(limit).with_for_update(skip_locked=True)
+
+
+REMOVE_TESTS = delete(tests).where(tests.c.seq.in_(bindparam("seqs", expanding=True)))
+"""Remove tests; their bodies, journals and keys go with them."""
+
+
+# --------------------------------------------------------------------------- keys
+
+KNOWN_KEY = (
+    select(idempotency.c.request_hash, tests.c.id)
+    .join(tests)
+    .where(idempotency.c.owner == bindparam("owner"), idempotency.c.key_hash == bindparam("key"))
+)
+"""What an idempotency key was used for."""
+
+FORGET_KEYS = delete(idempotency).where(
+    idempotency.c.created_at < bindparam("cutoff", type_=UtcTime)
+)
+"""Forget the keys whose time is over."""
+
+
+def notify(messages: Sequence[tuple[str, str]]) -> Executable:
+    """PostgreSQL: tell every listening process, when the transaction commits."""
+    rows = values(column("channel", Text), column("payload", Text), name="messages").data(
+        list(messages)
+    )
+    return select(func.pg_notify(rows.c.channel, rows.c.payload))

@@ -1,0 +1,250 @@
+"""The worker's side: the tests table is the queue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, insert, update
+
+from seatrial.domain.errors import AttemptLost
+from seatrial.domain.events import EventData, PhaseEvent, QueueEvent
+from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.ports import QueueState
+from seatrial.domain.tests import Claim, Completion, Lease, QueuePlace
+
+from . import convert, places, queries
+from .claims import choose, record_worker
+from .database import Lock, Writing
+from .part import Part, write_events
+from .tables import bodies
+from .tables import events as events_table
+from .tests import end_as_cancelled
+
+_REFRESHED_PLACES = 100
+
+
+class SqlQueue(Part):
+    """Fulfils the port `Queue`."""
+
+    async def claim(
+        self, worker: str, *, lease_seconds: float, max_per_user: int, max_total: int, count: int
+    ) -> Sequence[Claim]:
+        """Take up to `count` tests in order of submission, skipping users at their cap."""
+        async with self._database.writing(lock=Lock.CLAIM) as writing:
+            caps = {"max_per_user": max_per_user, "max_total": max_total}
+            await record_worker(writing, worker, lease_seconds, **caps)
+            seqs = await choose(writing, max_per_user, max_total, count)
+            if not seqs:
+                return ()
+            lease_until = writing.now + timedelta(seconds=lease_seconds)
+            taken = await writing.rows(queries.take(seqs, worker, writing.now, lease_until))
+            for row in taken:
+                event = PhaseEvent(phase=Phase.BUILDING, attempt=row.attempt)
+                await write_events(writing, row.id, row, [event])
+            rows = await writing.rows(queries.claimed(seqs))
+        return tuple(convert.claim_of(row) for row in rows)
+
+    async def renew(
+        self, worker: str, held: Sequence[tuple[str, int]], *, lease_seconds: float, slots: int
+    ) -> Sequence[Lease]:
+        """Extend the leases of (test, attempt) and report each; also the worker's heartbeat."""
+        async with self._database.writing(durable=False) as writing:
+            await record_worker(writing, worker, lease_seconds, slots=slots)
+            rows: Sequence[Row[Any]] = ()
+            if held:
+                lease_until = writing.now + timedelta(seconds=lease_seconds)
+                rows = await writing.rows(queries.extend(worker, held, lease_until))
+        still = {(row.id, row.attempt): bool(row.cancel_requested) for row in rows}
+        return tuple(
+            Lease(
+                test_id=test_id,
+                attempt=attempt,
+                held=(test_id, attempt) in still,
+                cancel_requested=still.get((test_id, attempt), False),
+            )
+            for test_id, attempt in held
+        )
+
+    async def append(
+        self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
+    ) -> int:
+        """Add events; the number of the journal's last event."""
+        room = (
+            queries.advance(len(events))
+            if frame is None
+            else queries.advance_to_frame(len(events), frame)
+        )
+        async with self._database.writing(durable=False) as writing:
+            row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
+            if row is not None:
+                return await write_events(writing, test_id, row, events)
+            state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
+            if state is None:
+                raise _lost(test_id, attempt)
+            return int(state.last_event)
+
+    async def last_frame(self, test_id: str, attempt: int) -> int:
+        """The last harness frame of this attempt that the journal holds, 0 for none."""
+        async with self._database.reading() as reading:
+            row = await reading.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
+        if row is None:
+            raise _lost(test_id, attempt)
+        return int(row.last_frame)
+
+    async def start_running(self, test_id: str, attempt: int, *, environment: str | None) -> None:
+        """Enter the phase `running`. Again is the same."""
+        async with self._database.writing(durable=False) as writing:
+            state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
+            if state is not None and state.phase == Phase.RUNNING:
+                return
+            event = PhaseEvent(phase=Phase.RUNNING, attempt=attempt)
+            changes = {"phase": Phase.RUNNING.value, "environment": environment}
+            await _write(writing, test_id, attempt, [event], changes)
+
+    async def complete(
+        self, test_id: str, attempt: int, completion: Completion, events: Sequence[EventData]
+    ) -> None:
+        """Write the last events, then the final phase event, and set the outcome: once."""
+        final = PhaseEvent(phase=Phase.COMPLETED, attempt=attempt, outcome=completion.outcome)
+        failure = completion.failure
+        changes: dict[str, Any] = {
+            "phase": Phase.COMPLETED.value,
+            "outcome": completion.outcome.value,
+            "failure_code": None if failure is None else failure.code,
+            "lease_until": None,
+        }
+        async with self._database.writing() as writing:
+            changes["completed_at"] = writing.now
+            seq = await _write(writing, test_id, attempt, [*events, final], changes)
+            parts = {"result": completion.result, "failure": failure, "metrics": completion.metrics}
+            bodies_of = {
+                name: None if part is None else convert.to_json(part)
+                for name, part in parts.items()
+            }
+            changed = update(bodies).where(bodies.c.test_seq == seq).values(bodies_of)
+            await writing.execute(changed, {})
+            writing.queue_changed()
+
+    async def requeue(
+        self, test_id: str, attempt: int, *, reason: str, events: Sequence[EventData] = ()
+    ) -> None:
+        """Give the test back to the front of the queue after a platform fault.
+
+        One whose end was asked for is completed as cancelled instead: nobody shall run it again.
+        """
+        changes = {
+            "phase": Phase.QUEUED.value,
+            "worker": None,
+            "lease_until": None,
+            "claimed_at": None,
+        }
+        back = PhaseEvent(phase=Phase.QUEUED, attempt=attempt, message=reason)
+        fence = {"fenced_id": test_id, "fenced_attempt": attempt}
+        async with self._database.writing() as writing:
+            state = await writing.row(queries.ATTEMPT_FOR_CHANGE, **fence)
+            seq = await _write(writing, test_id, attempt, [*events, back], changes)
+            writing.queue_changed()
+            if state is not None and state.cancel_requested:
+                await end_as_cancelled(writing, test_id, seq, attempt)
+
+    async def expired(self, *, limit: int = 20) -> Sequence[Claim]:
+        """Attempts whose lease has run out; the caller adopts, requeues or ends them."""
+        async with self._database.reading() as reading:
+            rows = await reading.rows(queries.EXPIRED, now=reading.now, limit=limit)
+        return tuple(convert.claim_of(row) for row in rows)
+
+    async def adopt(
+        self, test_id: str, attempt: int, worker: str, *, lease_seconds: float
+    ) -> Claim | None:
+        """Take over an attempt of a former worker of the same engine without a new number."""
+        async with self._database.writing() as writing:
+            lease_until = writing.now + timedelta(seconds=lease_seconds)
+            taken = queries.advance(0, worker=worker, lease_until=lease_until)
+            row = await writing.row(taken, fenced_id=test_id, fenced_attempt=attempt)
+            if row is None:
+                return None
+            rows = await writing.rows(queries.claimed([row.seq]))
+        return convert.claim_of(rows[0])
+
+    async def unfinished_of(self, worker: str) -> Sequence[Claim]:
+        """Attempts in `building` or `running` that the worker of that name holds by the table."""
+        async with self._database.reading() as reading:
+            rows = await reading.rows(queries.HELD_BY, worker=worker)
+        return tuple(convert.claim_of(row) for row in rows)
+
+    async def state(self) -> QueueState:
+        """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""
+        async with self._database.reading() as reading:
+            queued = await reading.number(queries.QUEUED_COUNT)
+            running = await reading.number(queries.HELD_COUNT)
+            slots = (await places.capacity(reading)).slots
+            outcomes = await reading.rows(queries.OUTCOMES)
+        by_outcome = {Outcome(row.outcome): int(row.many) for row in outcomes}
+        return QueueState(queued, running, slots, outcomes=by_outcome)
+
+    async def recent_durations(self, *, limit: int = 50) -> Sequence[float]:
+        """Seconds from claim to completion of the latest tests."""
+        async with self._database.reading() as reading:
+            return await places.recent_durations(reading, limit)
+
+    async def refresh_places(self) -> int:
+        """Write a `queue` event for each test in line whose place changed; how many."""
+        # Under the claim lock: a claim passes over rows that somebody else has locked.
+        async with self._database.writing(lock=Lock.CLAIM, durable=False) as writing:
+            possible = await places.capacity(writing)
+            rows = await writing.rows(queries.QUEUE_HEAD, limit=_REFRESHED_PLACES)
+            told = [(row, possible.place(at, row.owner)) for at, row in enumerate(rows, start=1)]
+            moved = [(row, place) for row, place in told if _has_moved(row, place)]
+            if moved:
+                await _write_places(writing, moved)
+        return len(moved)
+
+    def wakeups(self) -> AsyncGenerator[str]:
+        """Yields what a worker should look at."""
+        return self._database.hub.wakeups()
+
+
+def _has_moved(row: Row[Any], place: QueuePlace) -> bool:
+    return (row.place, row.place_reason) != (place.position, place.reason)
+
+
+async def _write_places(writing: Writing, moved: Sequence[tuple[Row[Any], QueuePlace]]) -> None:
+    rows = [
+        {"moved_seq": row.seq, "new_place": place.position, "new_reason": place.reason}
+        for row, place in moved
+    ]
+    await writing.execute(queries.MOVE, rows)
+    lines = [
+        {
+            "test_seq": row.seq,
+            "number": row.last_event + 1,
+            "at": writing.now,
+            "data": convert.event_data(QueueEvent(**place.model_dump())),
+        }
+        for row, place in moved
+    ]
+    await writing.execute(insert(events_table), lines)
+    for row, _ in moved:
+        writing.journal_grew(row.id)
+
+
+async def _write(
+    writing: Writing,
+    test_id: str,
+    attempt: int,
+    events: Sequence[EventData],
+    changes: dict[str, Any],
+) -> int:
+    """Add events and change the row behind the fence; the test's number. AttemptLost."""
+    room = queries.advance(len(events), **changes)
+    row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
+    if row is None:
+        raise _lost(test_id, attempt)
+    await write_events(writing, test_id, row, events)
+    return int(row.seq)
+
+
+def _lost(test_id: str, attempt: int) -> AttemptLost:
+    return AttemptLost(f"Attempt {attempt} of test {test_id} is no longer held.")

@@ -1,0 +1,170 @@
+"""The tables. `migrations/` makes them; a test holds both to the same shape.
+
+A row of `tests` is the test, its queue entry and its lease in one. It is kept narrow, since
+every appended event updates it: what is large (request, result) stands in `bodies`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970 (UTC): the same, and exact, on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Write an aware datetime."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Read it back in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+_Big = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+QUEUED = text("phase = 'queued'")
+"""Waits for a worker. Written out, not bound: only so does a partial index serve it."""
+
+HELD = text("phase IN ('building', 'running')")
+"""A worker holds it."""
+
+ENDED = text("outcome IS NOT NULL")
+"""Completed."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index("tokens_of_user", "user_id", "label"),
+)
+
+tests = Table(
+    "tests",
+    metadata,
+    # The order of submission, and so the queue's. Never given out twice.
+    Column("seq", _Big, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text),
+    Column("query", Text, nullable=False),
+    Column("model", Text),
+    # Name, query and id in folded case: what a history search looks at.
+    Column("search", Text, nullable=False),
+    Column("retry_of", Text),
+    Column("phase", Text, nullable=False),
+    Column("outcome", Text),
+    Column("failure_code", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("environment", Text),
+    Column("worker", Text),
+    Column("lease_until", UtcTime),
+    # The number of the journal's last event; raised in the transaction that writes the event.
+    Column("last_event", Integer, nullable=False),
+    # The last harness frame of the present attempt that the journal holds.
+    Column("last_frame", _Big, nullable=False),
+    # What the last `queue` event said.
+    Column("place", Integer),
+    Column("place_reason", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("claimed_at", UtcTime),
+    Column("completed_at", UtcTime),
+    Index("tests_history", "owner", "created_at", "id"),
+    Index("tests_history_by_outcome", "owner", "outcome", "created_at", "id"),
+    Index("tests_queued", "seq", "owner", sqlite_where=QUEUED, postgresql_where=QUEUED),
+    Index("tests_held", "lease_until", "owner", sqlite_where=HELD, postgresql_where=HELD),
+    Index("tests_ended", "completed_at", "outcome", sqlite_where=ENDED, postgresql_where=ENDED),
+    sqlite_autoincrement=True,
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("request", Text, nullable=False),
+    Column("result", Text),
+    Column("failure", Text),
+    Column("metrics", Text),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    # Its heartbeat counts as fresh until then: one lease after the last renewal.
+    Column("fresh_until", UtcTime, nullable=False),
+    # The caps it last claimed with: they tell a waiting user why the test waits.
+    Column("max_per_user", Integer),
+    Column("max_total", Integer),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key_hash", Text, primary_key=True),
+    Column("request_hash", Text, nullable=False),
+    Column(
+        "test_seq", _Big, ForeignKey("tests.seq", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("created_at", UtcTime, nullable=False),
+)
