@@ -1,0 +1,1 @@
+"""Where containers run: a folder per engine, their registry, and an engine of our own."""

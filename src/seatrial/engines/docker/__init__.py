@@ -1,0 +1,1 @@
+"""Docker and Podman, through the API that both speak."""

@@ -1,0 +1,141 @@
+"""One narrow, typed face over aiodocker: every call maps its errors, nothing else.
+
+What comes back is parsed into `answers`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import aiodocker
+import aiohttp
+from aiodocker.stream import Stream
+from yarl import URL
+
+from .answers import Container, Event, Image, Info, Listed, Progress, Version
+from .config import DockerConfig
+from .errors import NotThere, translated
+
+Json = dict[str, Any]
+
+_LISTED = ("Id", "Names", "Labels", "State", "Created")
+"""What is read of a listed container."""
+
+
+class Api:
+    """Calls to one engine. No limit on connections: every running container holds one."""
+
+    def __init__(self, config: DockerConfig) -> None:
+        """Connects to nothing yet, but must be made inside a running loop."""
+        self._timeout = aiohttp.ClientTimeout(total=config.request_seconds, sock_connect=5.0)
+        self._endless = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+        url, self._connector = _connector(config.host)
+        # Any: most of aiodocker is untyped; `answers` says what comes back.
+        self._docker: Any = aiodocker.Docker(
+            url=url, connector=self._connector, timeout=self._timeout
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._docker.close()
+        await self._connector.close()
+
+    async def version(self) -> Version:
+        """`GET /version`."""
+        with translated():
+            return Version.model_validate(await self._docker.version())
+
+    async def info(self) -> Info:
+        """`GET /info`."""
+        with translated():
+            return Info.model_validate(await self._docker.system.info())
+
+    async def create(self, name: str, body: Json) -> str:
+        """Create a container; its id. AlreadyThere for a name in use, NotThere for no image."""
+        with translated():
+            return str((await self._docker.containers.create(body, name=name)).id)
+
+    async def start(self, container: str) -> None:
+        """Start it; nothing happens when it runs already."""
+        with translated():
+            await self._docker.containers.container(container).start()
+
+    async def attach(self, container: str) -> Stream:
+        """Its output from now on."""
+        with translated():
+            attached = self._docker.containers.container(container).attach(stdout=True, stderr=True)
+            return await attached.__aenter__()
+
+    async def inspect(self, container: str) -> Container | None:
+        """All about a container; None when there is none."""
+        try:
+            with translated():
+                return Container.model_validate(
+                    await self._docker.containers.container(container).show()
+                )
+        except NotThere:
+            return None
+
+    async def kill(self, container: str) -> None:
+        """SIGKILL. NotThere, AlreadyThere."""
+        with translated():
+            await self._docker.containers.container(container).kill(signal="SIGKILL")
+
+    async def delete(self, container: str) -> None:
+        """Remove with force and anonymous volumes. NotThere, AlreadyThere."""
+        with translated():
+            await self._docker.containers.container(container).delete(force=True, v=True)
+
+    async def containers(self, *labels: str) -> list[Listed]:
+        """Every container that carries all the labels (`name` or `name=value`)."""
+        filters = json.dumps({"label": list(labels)})
+        with translated():
+            found = await self._docker.containers.list(all=True, filters=filters)
+            return [Listed(**{name: container[name] for name in _LISTED}) for container in found]
+
+    async def events(self) -> AsyncGenerator[Event | None]:
+        """Yields None once connected, then the events of our containers, without end."""
+        filters = json.dumps({"type": ["container"], "label": ["seatrial"]})
+        await self.version_known()
+        url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/events")
+        with translated():
+            async with self._docker.session.get(
+                url, params={"filters": filters}, timeout=self._endless, raise_for_status=True
+            ) as response:
+                yield None
+                async for line in response.content:
+                    yield Event.model_validate_json(line)
+
+    async def version_known(self) -> None:
+        """Make sure that the version of the API is agreed upon."""
+        if self._docker.api_version == "auto":
+            await self.info()
+
+    async def image(self, reference: str) -> Image | None:
+        """An image that the engine has; None when it has not."""
+        try:
+            with translated():
+                return Image.model_validate(await self._docker.images.inspect(reference))
+        except NotThere:
+            return None
+
+    async def pull(self, reference: str) -> AsyncGenerator[Progress]:
+        """Pull an image and report how it goes."""
+        with translated():
+            async for line in self._docker.images.pull(reference, stream=True):
+                yield Progress.model_validate(line)
+
+    async def load(self, archive: Path) -> None:
+        """Hand over an image in the form of `docker save`."""
+        with translated(), archive.open("rb") as file:
+            await self._docker.images.import_image(file)
+
+
+def _connector(host: str) -> tuple[str, aiohttp.BaseConnector]:
+    """A connector without a limit, and the address that aiodocker wants beside one."""
+    if host.startswith("unix://"):
+        return "unix://localhost", aiohttp.UnixConnector(host.removeprefix("unix://"), limit=0)
+    return host.replace("tcp://", "http://", 1), aiohttp.TCPConnector(limit=0)

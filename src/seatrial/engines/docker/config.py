@@ -1,0 +1,44 @@
+"""What the Docker engine needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.domain.errors import SetupFailed
+from seatrial.engines.private import find_socket, install_plan
+from seatrial.settings import Settings
+
+
+@dataclass(frozen=True)
+class DockerConfig:
+    """Where the engine is and what it may keep on disk.
+
+    `host` is `unix:///path`, `tcp://host:port` or `http://host:port`. `state` is the folder of
+    the files that are mounted into every container, `images` that of base images built here;
+    both are made when needed. Both must be paths that the engine sees too.
+    """
+
+    host: str
+    state: Path
+    images: Path
+    registry: str = "docker.io/library"
+    request_seconds: float = 60.0
+    """Longest time for one answer of the engine; pulls and events are not bound by it."""
+    patience_seconds: float = 5.0
+    """How long an engine may be silent before those who wait for a container are told."""
+    sweep_seconds: float = 5.0
+    """How often all containers are looked at, in case an event was missed."""
+
+
+def from_settings(settings: Settings) -> DockerConfig:
+    """The configuration for this installation. SetupFailed when no engine is to be found."""
+    host = find_socket(settings)
+    if host is None:
+        raise SetupFailed("No container engine was found.", hint=install_plan().text)
+    return DockerConfig(
+        host=host,
+        state=settings.data_dir / "engine" / "files",
+        images=settings.data_dir / "images",
+        registry=settings.registry,
+    )

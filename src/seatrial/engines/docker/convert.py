@@ -1,0 +1,179 @@
+"""Our values to the engine's JSON and back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from seatrial.domain.ports import (
+    ContainerExit,
+    ContainerInfo,
+    ContainerSpec,
+    EngineInfo,
+    Mount,
+    Tmpfs,
+)
+
+from .advisories import warnings_for
+from .answers import Container, Flavour, Info, Listed, Version
+
+Json = dict[str, Any]
+
+_MB = 1 << 20
+_CPU_PERIOD = 100_000
+_PROCESSES_OF_A_USER = 4096
+"""RLIMIT_NPROC counts a user's processes over all containers: `pids-limit` is the real limit,
+this one only has to be given (Podman adds 1,048,576 otherwise, which fails without
+CAP_SYS_RESOURCE)."""
+_CAPABILITIES = ["SETUID", "SETGID", "KILL"]
+"""What process 1 needs to start the agent as another user and to end it."""
+_PODMAN_WRITABLE = ("/run", "/tmp", "/var/tmp")  # noqa: S108 paths inside a container
+"""Where Podman puts large memory file systems of its own over a read-only root."""
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
+_GONE = 137
+
+
+@dataclass(frozen=True)
+class PrivateFiles:
+    """Host paths of what every container sees in place of the engine's own."""
+
+    hosts: str
+    resolv_conf: str
+    seccomp: str
+    """The profile as the engine wants it: inline JSON (Docker) or a path (Podman)."""
+
+
+def container_body(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> Json:
+    """The request that creates the container with all of its hardening."""
+    return {
+        "Image": spec.image,
+        "Entrypoint": list(spec.argv[:1]),
+        "Cmd": list(spec.argv[1:]),
+        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        "WorkingDir": spec.working_directory,
+        "Labels": dict(spec.labels),
+        "User": "0:0",
+        "Hostname": "agent",
+        "AttachStdin": False,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": False,
+        "HostConfig": _host_config(spec, flavour, files),
+    }
+
+
+def _host_config(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> Json:
+    limits = spec.limits
+    return {
+        "NetworkMode": "none",
+        "IpcMode": "private",
+        "CapDrop": ["ALL"],
+        "CapAdd": _CAPABILITIES,
+        "SecurityOpt": ["no-new-privileges", f"seccomp={files.seccomp}"],
+        "ReadonlyRootfs": True,
+        "Privileged": False,
+        "LogConfig": {"Type": "none"},
+        "Memory": limits.memory_mb * _MB,
+        "MemorySwap": limits.memory_mb * _MB,
+        "CpuPeriod": _CPU_PERIOD,
+        "CpuQuota": max(1000, round(limits.cpus * _CPU_PERIOD)),
+        "PidsLimit": limits.processes,
+        "ShmSize": 4 * _MB,
+        "Ulimits": [
+            _ulimit("core", 0),
+            _ulimit("nofile", limits.open_files),
+            _ulimit("nproc", _PROCESSES_OF_A_USER),
+            _ulimit("fsize", limits.file_mb * _MB),
+        ],
+        "Tmpfs": _tmpfs(spec, flavour),
+        "Mounts": [
+            _mount(mount)
+            for mount in (
+                Mount(files.hosts, "/etc/hosts"),
+                Mount(files.resolv_conf, "/etc/resolv.conf"),
+                *spec.mounts,
+            )
+        ],
+    }
+
+
+def _ulimit(name: str, value: int) -> Json:
+    return {"Name": name, "Soft": value, "Hard": value}
+
+
+def _mount(mount: Mount) -> Json:
+    return {
+        "Type": "bind",
+        "Source": mount.source,
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+        "BindOptions": {"Propagation": "rprivate"},
+    }
+
+
+def _tmpfs(spec: ContainerSpec, flavour: Flavour) -> dict[str, str]:
+    """What the spec asks for; for Podman also read-only ones over the places it would fill."""
+    mounted = {tmpfs.target: _tmpfs_options(tmpfs) for tmpfs in spec.tmpfs}
+    if flavour == "podman":
+        taken = {mount.target for mount in spec.mounts} | set(mounted)
+        closed = dict.fromkeys(_PODMAN_WRITABLE, "ro,noexec,nosuid,nodev,size=64k,mode=755")
+        mounted |= {target: options for target, options in closed.items() if target not in taken}
+    return mounted
+
+
+def _tmpfs_options(tmpfs: Tmpfs) -> str:
+    execution = "exec" if tmpfs.executable else "noexec"
+    return f"rw,{execution},nosuid,nodev,size={tmpfs.size_mb}m,mode={tmpfs.mode:o}"
+
+
+def exit_of(
+    inspected: Container | None, *, told: int | None = None, evidence: str
+) -> ContainerExit:
+    """How it ended; `told` is the code of the event, for one that is gone meanwhile."""
+    if inspected is None:
+        return ContainerExit(_GONE if told is None else told, evidence=evidence)
+    state = inspected.state
+    code = state.exit_code if inspected.has_ended or told is None else told
+    return ContainerExit(code, oom_killed=state.oom_killed, evidence=evidence)
+
+
+def container_info(listed: Listed) -> ContainerInfo:
+    """One line of a list."""
+    return ContainerInfo(
+        id=listed.id,
+        name=(listed.names or ("",))[0].removeprefix("/"),
+        labels=listed.labels,
+        running=listed.state == "running",
+        created_at=datetime.fromtimestamp(listed.created, UTC),
+    )
+
+
+def engine_info(version: Version, info: Info) -> EngineInfo:
+    """Who answers and what it enforces."""
+    rootless = info.rootless or any("rootless" in option for option in info.security)
+    able = info.memory_limit and info.pids_limit and info.cpu_quota
+    enforces = able and not (rootless and info.cgroup_version == "1")
+    return EngineInfo(
+        name="Podman" if version.flavour == "podman" else "Docker",
+        version=version.version,
+        api_version=version.api_version,
+        rootless=rootless,
+        enforces_limits=enforces,
+        architecture=_ARCHITECTURES.get(version.architecture, version.architecture),
+        cpus=info.cpus,
+        memory_bytes=info.memory_bytes,
+        warnings=_warnings(version, info, enforces=enforces),
+    )
+
+
+def _warnings(version: Version, info: Info, *, enforces: bool) -> tuple[str, ...]:
+    found = list(warnings_for(version))
+    if not enforces:
+        found.append(
+            "The engine enforces no memory, CPU or process limits (rootless with control groups "
+            "version 1, or a kernel without them): run it as root, or with version 2."
+        )
+    if not any("seccomp" in option for option in info.security):
+        found.append("The engine filters no system calls (seccomp is off).")
+    return tuple(found)

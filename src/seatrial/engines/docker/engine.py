@@ -1,0 +1,240 @@
+"""The port `Engine` over Docker's API, as Docker and Podman serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from seatrial.domain.errors import EngineRefused, ImageUnavailable, PlatformError
+from seatrial.domain.ports import ContainerExit, ContainerInfo, ContainerSpec, EngineInfo
+from seatrial.settings import Settings
+
+from . import convert, seccomp
+from .answers import Container, Flavour
+from .api import Api
+from .config import DockerConfig, from_settings
+from .errors import AlreadyThere, NotThere
+from .events import Endings
+from .evidence import Evidence
+from .images import Images
+
+_HOSTS = "127.0.0.1 localhost agent\n::1 localhost\n"
+_REMOVAL_SECONDS = 10.0
+_STATE_LAG_SECONDS = 0.05
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """What one engine object holds while it is in use."""
+
+    api: Api
+    flavour: Flavour
+    files: convert.PrivateFiles
+    endings: Endings
+    images: Images
+
+
+class DockerEngine:
+    """Docker or Podman; which of them is found out with the first call."""
+
+    def __init__(self, config: DockerConfig) -> None:
+        """Connects to nothing yet."""
+        self._config = config
+        self._connection: _Connection | None = None
+        self._connecting = asyncio.Lock()
+        self._evidence: dict[str, Evidence] = {}
+
+    async def describe(self) -> EngineInfo:
+        """Who answers. EngineUnavailable."""
+        api = (await self._connect()).api
+        return convert.engine_info(await api.version(), await api.info())
+
+    async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
+        """The base image for that Python: its content id. See `images`."""
+        connection = await self._connect()
+        return await connection.images.get(python, progress or _ignore)
+
+    async def launch(self, spec: ContainerSpec) -> str:
+        """Create, attach and start; the id. One of that name is returned as it is.
+
+        One that was created by somebody who was lost before starting it is started.
+        """
+        connection = await self._connect()
+        body = convert.container_body(spec, connection.flavour, connection.files)
+        try:
+            container = await _to_the_end(
+                connection.api.create(spec.name, body), undo=self.remove_quietly
+            )
+        except AlreadyThere:
+            return await self._adopt(connection, spec)
+        except NotThere as error:
+            raise ImageUnavailable(
+                f"The engine has no image {spec.image}.", hint=error.message
+            ) from error
+        return await self._start(connection, container)
+
+    async def wait(self, container_id: str) -> ContainerExit:
+        """Return when it has ended; at once if it already has. One that is gone: code 137."""
+        connection = await self._connect()
+        ending = connection.endings.watch(container_id)
+        inspected = await connection.api.inspect(container_id)
+        told = None
+        if inspected is not None and not inspected.has_ended:
+            told = await asyncio.shield(ending)
+            inspected = await self._settled(connection.api, container_id)
+        else:
+            connection.endings.forget(container_id)
+        evidence = self._evidence.get(container_id)
+        text = await evidence.text() if evidence else ""
+        return convert.exit_of(inspected, told=told, evidence=text)
+
+    async def kill(self, container_id: str) -> None:
+        """SIGKILL now. Does nothing when it is not running or gone."""
+        connection = await self._connect()
+        try:
+            await connection.api.kill(container_id)
+        except (NotThere, AlreadyThere):
+            return
+
+    async def remove(self, container_id: str) -> None:
+        """Kill if need be, remove with its anonymous volumes. Does nothing when it is gone."""
+        connection = await self._connect()
+        try:
+            await connection.api.delete(container_id)
+        except NotThere:
+            pass
+        except AlreadyThere:
+            await self._gone(connection.api, container_id)
+        connection.endings.forget(container_id)
+        if evidence := self._evidence.pop(container_id, None):
+            await evidence.close()
+
+    async def remove_quietly(self, container_id: str) -> None:
+        """Remove what a failed launch made; a failure here must not hide the first one."""
+        try:
+            await self.remove(container_id)
+        except PlatformError:
+            return
+
+    async def containers(self, installation: str) -> Sequence[ContainerInfo]:
+        """Every container with our label and that installation, running or not."""
+        api = (await self._connect()).api
+        listed = await api.containers("seatrial", f"seatrial.installation={installation}")
+        return [convert.container_info(container) for container in listed]
+
+    async def aclose(self) -> None:
+        """Close connections. Containers stay."""
+        connection, self._connection = self._connection, None
+        for evidence in self._evidence.values():
+            await evidence.close()
+        self._evidence.clear()
+        if connection is not None:
+            await connection.endings.close()
+            await connection.api.close()
+
+    async def _connect(self) -> _Connection:
+        """The connection, made and asked for its kind once. EngineUnavailable."""
+        async with self._connecting:
+            if self._connection is None:
+                self._connection = await self._open()
+        return self._connection
+
+    async def _open(self) -> _Connection:
+        config, api = self._config, Api(self._config)
+        try:
+            flavour = (await api.version()).flavour
+        except PlatformError:
+            await api.close()
+            raise
+        endings = Endings(
+            api, sweep_seconds=config.sweep_seconds, patience_seconds=config.patience_seconds
+        )
+        files = _private_files(config.state, flavour)
+        return _Connection(api, flavour, files, endings, Images(api, config))
+
+    async def _adopt(self, connection: _Connection, spec: ContainerSpec) -> str:
+        """The container of that name, started if it never was."""
+        inspected = await connection.api.inspect(spec.name)
+        if inspected is None:  # removed in between: the name is free again
+            return await self.launch(spec)
+        container = inspected.id
+        if inspected.never_started:
+            return await self._start(connection, container)
+        return container
+
+    async def _start(self, connection: _Connection, container: str) -> str:
+        """Attach, then start. Leaves nothing behind when that fails or is cancelled."""
+        try:
+            self._evidence[container] = Evidence(await connection.api.attach(container))
+            await connection.api.start(container)
+        except BaseException:
+            await asyncio.shield(self.remove_quietly(container))
+            raise
+        return container
+
+    async def _settled(self, api: Api, container: str) -> Container | None:
+        """Inspect after the event: Podman's state follows a moment later."""
+        for _ in range(20):
+            inspected = await api.inspect(container)
+            if inspected is None or inspected.has_ended:
+                return inspected
+            await asyncio.sleep(_STATE_LAG_SECONDS)
+        return await api.inspect(container)
+
+    async def _gone(self, api: Api, container: str) -> None:
+        """Wait for a removal that somebody else has begun."""
+        deadline = time.monotonic() + _REMOVAL_SECONDS
+        while await api.inspect(container) is not None:
+            if time.monotonic() > deadline:
+                raise EngineRefused(f"Container {container[:12]} is still being removed.")
+            await asyncio.sleep(_STATE_LAG_SECONDS)
+
+
+def create(settings: Settings) -> DockerEngine:
+    """The engine for these settings. SetupFailed when there is no socket to talk to."""
+    return DockerEngine(from_settings(settings))
+
+
+async def _to_the_end(
+    call: Coroutine[Any, Any, _T], *, undo: Callable[[_T], Coroutine[Any, Any, None]]
+) -> _T:
+    """Finish a call that a cancellation would leave half done, then undo what it made."""
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        (made,) = await asyncio.gather(task, return_exceptions=True)
+        if not isinstance(made, BaseException):
+            await undo(made)
+        raise
+
+
+def _private_files(folder: Path, flavour: Flavour) -> convert.PrivateFiles:
+    """Write what every container sees in place of the engine's own; the same bytes each time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = seccomp.profile_json()
+    name = f"seccomp-{hashlib.sha256(profile.encode()).hexdigest()[:12]}.json"
+    hosts, resolv, filtered = folder / "hosts", folder / "resolv.conf", folder / name
+    for path, text in ((hosts, _HOSTS), (resolv, ""), (filtered, profile)):
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            part = path.with_name(f"{path.name}.{os.getpid()}")
+            part.write_text(text, encoding="utf-8")
+            part.chmod(0o644)
+            part.replace(path)  # whole or not at all: another process may be mounting it
+    return convert.PrivateFiles(
+        hosts=str(hosts.resolve()),
+        resolv_conf=str(resolv.resolve()),
+        seccomp=str(filtered.resolve()) if flavour == "podman" else profile,
+    )
+
+
+def _ignore(_: str) -> None:
+    return None
