@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -20,15 +21,18 @@ from aiohttp import web
 from seatrial.domain.errors import SeatrialError
 
 from .app import build_app
+from .describe import read_facts
+from .json_values import JsonObject
 from .lifetime import stop_event
 from .llama import CONTEXT_TOKENS, EngineSettings, default_threads, start_engine
-from .requests import JsonObject
-from .translate import CHAT_PATH, read_facts
+from .translate import CHAT_PATH
 from .upstream import Upstream
 from .weights import ModelFacts, file_facts, find_weights
 
 _LOOPBACK = "127.0.0.1"
-_SHUTDOWN_SECONDS = 2.0
+# Answers that are still being generated are cut off after this.
+_SHUTDOWN_SECONDS = 0.5
+_ENGINE_END_SECONDS = 10
 
 
 def main() -> int:
@@ -89,7 +93,10 @@ async def _serve(arguments: argparse.Namespace, ready_line: int) -> None:
         url = await _listen(runner, arguments, stack)
         os.write(ready_line, json.dumps({"url": url}).encode() + b"\n")
         await stop.wait()
-        del engine  # held until here: llama.cpp runs as long as it is
+    # Last, when no request holds the engine any more: letting go of it waits for them all, in
+    # native code that no signal handler of Python's could end. The kernel's alarm can.
+    signal.alarm(_ENGINE_END_SECONDS)
+    del engine
 
 
 async def _prove(upstream: Upstream, settings: EngineSettings) -> ModelFacts:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .errors import ApiError
+from .json_values import JsonObject
 from .ollama_routes import OllamaRoutes
 from .openai_routes import OpenAIRoutes
-from .requests import JsonObject
 from .upstream import Upstream
 from .weights import ModelFacts
 

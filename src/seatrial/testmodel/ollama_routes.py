@@ -12,13 +12,14 @@ from typing import Literal
 
 from aiohttp import web
 
+from .describe import model_entry, running_entry, show_answer
 from .errors import ApiError
+from .json_values import JsonObject
 from .requests import (
     ChatRequest,
     EmbeddingsRequest,
     EmbedRequest,
     GenerateRequest,
-    JsonObject,
     ModelRequest,
     PullRequest,
     parse,
@@ -32,9 +33,6 @@ from .translate import (
     chunk,
     embed_answer,
     generate_call,
-    model_entry,
-    running_entry,
-    show_answer,
 )
 from .upstream import Upstream
 from .weights import ModelFacts, check_model_name

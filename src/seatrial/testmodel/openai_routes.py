@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp import web
 
 from .errors import ApiError
-from .requests import JsonObject
+from .json_values import JsonObject
 from .translate import without_tools
 from .upstream import Upstream, read_blocks
 from .weights import MODEL_NAME, ModelFacts, check_model_name

@@ -39,6 +39,7 @@ class TestModelProcess:
         """`start_seconds` is the time limit of `start`."""
         self._start_seconds = start_seconds
         self._process: Process | None = None
+        self._exit_status: int | None = None
         self._stderr: deque[str] = deque(maxlen=_KEPT_STDERR_LINES)
         self._drain: asyncio.Task[None] | None = None
 
@@ -78,6 +79,7 @@ class TestModelProcess:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        self._exit_status = process.returncode
         if self._drain is not None:
             await self._drain
 
@@ -85,6 +87,11 @@ class TestModelProcess:
     def pid(self) -> int | None:
         """Process id while it runs, else None."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def last_exit_status(self) -> int | None:
+        """Exit status of the server after `stop`: 0 when it ended by itself, as it should."""
+        return self._exit_status
 
     async def _spawn(self, python: str) -> Process:
         arguments = ("-m", "seatrial.testmodel", "--port", "0", "--exit-with-parent")

@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from .errors import ApiError
-
-JsonObject = dict[str, JsonValue]
-"""A JSON object whose shape is somebody else's business."""
+from .json_values import JsonObject
 
 
 class _Body(BaseModel):

@@ -14,9 +14,11 @@ from typing import Literal, cast
 
 from pydantic import JsonValue
 
+from .describe import timestamp
 from .errors import ApiError
-from .requests import ChatRequest, GenerateRequest, JsonObject, Message, Options
-from .weights import FAMILY, LICENSE, MODEL_NAME, ModelFacts
+from .json_values import JsonObject, as_count, as_object
+from .requests import ChatRequest, GenerateRequest, Message, Options
+from .weights import MODEL_NAME
 
 CHAT_PATH = "/v1/chat/completions"
 TEXT_PATH = "/v1/completions"
@@ -190,16 +192,16 @@ def read_piece(event: JsonObject) -> Piece:
     if "error" in event:
         raise engine_error(500, event)
     choices = event.get("choices")
-    choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
-    delta = _object(choice.get("delta"))
+    choice = as_object(choices[0]) if isinstance(choices, list) and choices else {}
+    delta = as_object(choice.get("delta"))
     text = delta.get("content", choice.get("text"))
     finish = choice.get("finish_reason")
-    usage, timings = _object(event.get("usage")), _object(event.get("timings"))
+    usage, timings = as_object(event.get("usage")), as_object(event.get("timings"))
     return Piece(
         text=text if isinstance(text, str) else "",
         finish_reason=finish if isinstance(finish, str) else None,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
+        prompt_tokens=as_count(usage.get("prompt_tokens")),
+        completion_tokens=as_count(usage.get("completion_tokens")),
         prompt_ns=_nanoseconds(timings.get("prompt_ms")),
         completion_ns=_nanoseconds(timings.get("predicted_ms")),
     )
@@ -207,20 +209,12 @@ def read_piece(event: JsonObject) -> Piece:
 
 def engine_error(status: int, body: JsonObject) -> ApiError:
     """llama.cpp's error body as ours; its own status code inside the body wins over `status`."""
-    error = _object(body.get("error"))
+    error = as_object(body.get("error"))
     code, message = error.get("code"), error.get("message")
     return ApiError(
         code if isinstance(code, int) and 400 <= code <= 599 else status,
         message if isinstance(message, str) else "the inference engine failed",
     )
-
-
-def _object(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(value: JsonValue) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _nanoseconds(milliseconds: JsonValue) -> int | None:
@@ -239,11 +233,6 @@ def chunk(
     return {"model": model, "created_at": timestamp(now), **said, **rest}
 
 
-def timestamp(moment: datetime) -> str:
-    """`moment` in the form Ollama writes: RFC 3339 with a `Z`."""
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def without_tools(body: JsonObject) -> JsonObject:
     """An OpenAI body without what offers tools.
 
@@ -255,79 +244,9 @@ def without_tools(body: JsonObject) -> JsonObject:
 def embed_answer(body: JsonObject) -> tuple[list[JsonValue], int]:
     """The vectors, in the order of the texts, and the count of prompt tokens."""
     data = body.get("data")
-    vectors = [_object(entry).get("embedding") for entry in data] if isinstance(data, list) else []
+    vectors = (
+        [as_object(entry).get("embedding") for entry in data] if isinstance(data, list) else []
+    )
     if not vectors:
         raise ApiError(500, "the inference engine sent no embedding")
-    return vectors, _count(_object(body.get("usage")).get("prompt_tokens")) or 0
-
-
-def model_entry(facts: ModelFacts) -> JsonObject:
-    """The model as `/api/tags` lists it."""
-    return {
-        "name": MODEL_NAME,
-        "model": MODEL_NAME,
-        "modified_at": timestamp(facts.modified_at),
-        "size": facts.size_bytes,
-        "digest": facts.digest,
-        "details": model_details(facts),
-    }
-
-
-def model_details(facts: ModelFacts) -> JsonObject:
-    """The `details` that Ollama repeats in tags, show and ps."""
-    return {
-        "parent_model": "",
-        "format": "gguf",
-        "family": FAMILY,
-        "families": [FAMILY],
-        "parameter_size": f"{facts.parameter_count / 1e6:.2f}M",
-        "quantization_level": facts.quantization,
-    }
-
-
-def running_entry(facts: ModelFacts, expires_at: datetime) -> JsonObject:
-    """The model as `/api/ps` lists it: always loaded, all of it in main memory."""
-    entry = {name: value for name, value in model_entry(facts).items() if name != "modified_at"}
-    return entry | {
-        "expires_at": timestamp(expires_at),
-        "size_vram": 0,
-        "context_length": facts.context,
-    }
-
-
-def show_answer(facts: ModelFacts) -> JsonObject:
-    """The answer to `/api/show`."""
-    return {
-        "license": LICENSE,
-        "modelfile": f"# The built-in test model of Seatrial\nFROM {MODEL_NAME}\n",
-        "parameters": "",
-        "template": facts.chat_template,
-        "details": model_details(facts),
-        "model_info": {
-            "general.architecture": FAMILY,
-            "general.parameter_count": facts.parameter_count,
-            "llama.context_length": facts.trained_context,
-            "llama.embedding_length": facts.embedding_length,
-            "llama.vocab_size": facts.vocabulary_size,
-        },
-        "capabilities": ["completion"],
-        "modified_at": timestamp(facts.modified_at),
-    }
-
-
-def read_facts(
-    file: tuple[int, str, datetime], models: JsonObject, props: JsonObject, context: int
-) -> ModelFacts:
-    """What the file and llama.cpp's `/v1/models` and `/props` say about the model."""
-    data = models.get("data")
-    meta = _object(_object(data[0] if isinstance(data, list) and data else None).get("meta"))
-    return ModelFacts(
-        *file,
-        parameter_count=_count(meta.get("n_params")) or 0,
-        quantization=str(meta.get("ftype", "unknown")),
-        trained_context=_count(meta.get("n_ctx_train")) or 0,
-        context=context,
-        embedding_length=_count(meta.get("n_embd")) or 0,
-        vocabulary_size=_count(meta.get("n_vocab")) or 0,
-        chat_template=str(props.get("chat_template", "")),
-    )
+    return vectors, as_count(as_object(body.get("usage")).get("prompt_tokens")) or 0

@@ -12,7 +12,7 @@ from typing import Self, cast
 import aiohttp
 
 from .errors import ApiError
-from .requests import JsonObject
+from .json_values import JsonObject
 from .translate import EngineCall, Piece, engine_error, read_piece
 
 _BASE = "http://engine"  # the host part is not used over a Unix socket

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import ollama
@@ -36,12 +36,16 @@ def model_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def ollama_client(model_url: str) -> ollama.AsyncClient:
+async def ollama_client(model_url: str) -> AsyncIterator[ollama.AsyncClient]:
     """Ollama's own client, unmodified."""
-    return ollama.AsyncClient(host=model_url)
+    client = ollama.AsyncClient(host=model_url)
+    yield client
+    await client.close()
 
 
 @pytest.fixture
-def openai_client(model_url: str) -> openai.AsyncOpenAI:
+async def openai_client(model_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
     """OpenAI's own client, unmodified; no retries, so that every error is seen."""
-    return openai.AsyncOpenAI(base_url=f"{model_url}/v1", api_key="none", max_retries=0)
+    url = f"{model_url}/v1"
+    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
+        yield client

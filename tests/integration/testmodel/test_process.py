@@ -91,6 +91,26 @@ async def test_sigterm_ends_the_server_without_a_trace(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_stop_in_the_middle_of_answers_cuts_them_off() -> None:
+    model = TestModelProcess()
+    url = await model.start()
+    long = {"model": "smollm2", "prompt": "1, 2, 3,", "raw": True, "options": {"temperature": 1.0}}
+    async with asyncio.timeout(60), httpx.AsyncClient(base_url=url, timeout=None) as client:
+        async with client.stream("POST", "/api/generate", json=long) as streamed:
+            await anext(streamed.aiter_raw())
+            waiting = [
+                asyncio.create_task(client.post("/api/generate", json={**long, "stream": False}))
+                for _ in range(6)
+            ]
+            # Answered behind the others on the same loop, so they have all arrived by then.
+            await client.get("/api/version")
+            async with asyncio.timeout(10):
+                await model.stop()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert any(isinstance(end, httpx.TransportError) for end in ends)
+    assert model.last_exit_status == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal is Linux's")
 async def test_the_server_ends_when_its_parent_is_killed() -> None:
     parent = await asyncio.create_subprocess_exec(

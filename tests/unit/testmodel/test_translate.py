@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.testmodel.app import error_body
+from seatrial.testmodel.describe import timestamp
 from seatrial.testmodel.errors import ApiError
 from seatrial.testmodel.openai_routes import parse_object
 from seatrial.testmodel.process import ready_url
@@ -27,7 +28,6 @@ from seatrial.testmodel.translate import (
     engine_options,
     generate_call,
     read_piece,
-    timestamp,
     without_tools,
 )
 from seatrial.testmodel.upstream import read_line
