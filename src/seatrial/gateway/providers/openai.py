@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from .base import JsonObject, Operation, Provider, Reading, error_text, kept, nested, tokens
 
 _CALLS = frozenset({"/chat/completions", "/completions", "/responses", "/embeddings"})
-_ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_ENDINGS = ("response.completed", "response.incomplete", "response.failed")
 
 
 def read(value: JsonObject) -> Reading:
