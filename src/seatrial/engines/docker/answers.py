@@ -123,7 +123,9 @@ class Event(_Answer):
 
     @property
     def exit_code(self) -> int | None:
-        """The code, when the event tells it."""
+        """The code, when the event tells it. Podman writes 0 into those that cannot know it."""
+        if self.action not in {"die", "died"}:
+            return None
         attributes = self.actor.attributes
         code = attributes.get("exitCode", attributes.get("containerExitCode", ""))
         return int(code) if code.isdigit() else None

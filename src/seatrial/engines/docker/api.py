@@ -97,8 +97,11 @@ class Api:
             return [Listed(**{name: container[name] for name in _LISTED}) for container in found]
 
     async def events(self) -> AsyncGenerator[Event | None]:
-        """Yields None once connected, then the events of our containers, without end."""
-        filters = json.dumps({"type": ["container"], "label": ["seatrial"]})
+        """Yields None once connected, then the events of all containers, without end.
+
+        Not only of ours: Podman's filter knows labels with a value only.
+        """
+        filters = json.dumps({"type": ["container"]})
         await self.version_known()
         url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/events")
         with translated():

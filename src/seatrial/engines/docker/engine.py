@@ -175,6 +175,9 @@ class DockerEngine:
         try:
             self._evidence[container] = Evidence(await connection.api.attach(container))
             await connection.api.start(container)
+        except (NotThere, AlreadyThere) as error:  # Podman's word for a command that is missing
+            await self.remove_quietly(container)
+            raise EngineRefused(f"The container cannot start: {error.message}") from error
         except BaseException:
             await asyncio.shield(self.remove_quietly(container))
             raise

@@ -66,19 +66,12 @@ SHARED_MEMORY = """
 msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget
 """
 
-REFUSED = """
-acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init fsconfig
-fsmount fsopen fspick get_mempolicy init_module finit_module ioperm iopl kcmp kexec_file_load
-kexec_load keyctl lookup_dcookie mbind memfd_secret migrate_pages modify_ldt mount mount_setattr
-move_mount move_pages mq_open name_to_handle_at nfsservctl open_by_handle_at open_tree
-perf_event_open pidfd_getfd pivot_root process_madvise process_vm_readv process_vm_writev ptrace
-quotactl quotactl_fd reboot remap_file_pages request_key set_mempolicy setdomainname sethostname
-setns settimeofday swapoff swapon syslog umount2 unshare uselib userfaultfd vhangup vmsplice
-"""
-"""Known and refused with EPERM; whatever no list names is ENOSYS, as on a kernel without it."""
-
 MISSING = "clone3 io_uring_enter io_uring_register io_uring_setup"
-"""Refused with ENOSYS, so that libraries fall back: clone3 hides its flags from the filter."""
+"""Refused with ENOSYS, so that libraries fall back: clone3 hides its flags from the filter.
+
+Everything else that no list names is EPERM, but ENOSYS when it is newer than the profile: the
+runtimes see to that themselves.
+"""
 
 Rule = dict[str, Any]
 
@@ -107,7 +100,7 @@ def profile() -> dict[str, Any]:
     allowed = [FILES, MEMORY, PROCESSES, WAITING, SOCKETS, SHARED_MEMORY]
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
-        "defaultErrnoRet": _ENOSYS,
+        "defaultErrnoRet": _EPERM,
         "archMap": [
             {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
             {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": []},
@@ -120,7 +113,6 @@ def profile() -> dict[str, Any]:
             _rule("socketpair", (0, _AF_UNIX)),
             *[_rule("personality", (0, value)) for value in _PERSONALITIES],
             _rule(MISSING, refuse_with=_ENOSYS),
-            _rule(sorted(REFUSED.split()), refuse_with=_EPERM),
         ],
     }
 
