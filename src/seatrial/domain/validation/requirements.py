@@ -99,7 +99,7 @@ def _line_problem(line: str) -> tuple[str, str] | None:
     requirement, *options = re.split(r"\s+(?=-)", line)
     if any(not _HASH.fullmatch(option.strip()) for option in options):
         return "only --hash=sha256:… may follow a package", "not_allowed"
-    return _source_problem(requirement) or _package_problem(requirement)
+    return _package_problem(requirement)
 
 
 def _source_problem(text: str) -> tuple[str, str] | None:
@@ -119,10 +119,12 @@ def _package_problem(text: str) -> tuple[str, str] | None:
     try:
         requirement = Requirement(text)
     except (ValueError, RecursionError) as error:
-        return f"it is not a valid requirement ({_first_line(str(error))})", "invalid"
+        malformed = f"it is not a valid requirement ({_first_line(str(error))})", "invalid"
+        return _source_problem(text) or malformed
     if requirement.url is not None:
         return "direct addresses are refused; name a package of the index", "not_allowed"
-    return None
+    # A file's name can look like a package's.
+    return _source_problem(text)
 
 
 def _first_line(message: str) -> str:
