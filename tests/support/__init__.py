@@ -1,0 +1,1 @@
+"""Real servers for tests to run against, as fixtures."""

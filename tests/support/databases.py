@@ -1,0 +1,119 @@
+"""Databases for tests: empty ones, or copies of one that is migrated already."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import asyncpg
+
+from seatrial.domain.requests import TestRequest
+from seatrial.store import SqlStore, open_store
+
+from .postgres import PostgresServer
+
+OWNER = "u-one"
+OTHER = "u-two"
+
+
+@dataclass
+class Clock:
+    """A clock that goes only when it is told to."""
+
+    now: datetime = field(default_factory=lambda: datetime(2030, 1, 1, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def a_request(query: str = "What is 6 times 7?", *, name: str | None = None) -> TestRequest:
+    """A small request."""
+    return TestRequest(files={"agent.py": "print(42)"}, query=query, name=name)
+
+
+class Databases(Protocol):
+    """Makes databases: empty ones, or copies of one that is migrated already."""
+
+    def empty(self) -> str:
+        """The URL of a new database without any table."""
+        ...
+
+    def migrated(self) -> str:
+        """The URL of a new database with the tables, and nothing in them."""
+        ...
+
+
+class SqliteFiles(Databases):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._template: Path | None = None
+
+    def empty(self) -> str:
+        return _sqlite_url(self._folder / f"{secrets.token_hex(6)}.db")
+
+    def migrated(self) -> str:
+        if self._template is None:
+            self._template = self._folder / "template.db"
+            _in_a_loop(_migrate(_sqlite_url(self._template)))
+        copy = self._folder / f"{secrets.token_hex(6)}.db"
+        shutil.copy(self._template, copy)
+        return _sqlite_url(copy)
+
+
+class PostgresDatabases(Databases):
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._template: str | None = None
+
+    def empty(self) -> str:
+        return self._make("")
+
+    def migrated(self) -> str:
+        if self._template is None:
+            url = self.empty()
+            _in_a_loop(_migrate(url))
+            self._template = url.rpartition("/")[2]
+        return self._make(f"TEMPLATE {self._template}")
+
+    def _make(self, how: str) -> str:
+        name = f"d{secrets.token_hex(6)}"
+        _in_a_loop(_execute(self._server.admin_dsn(), f"CREATE DATABASE {name} {how}"))
+        return self._server.url(name)
+
+
+def _sqlite_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+async def _migrate(url: str) -> None:
+    store = open_store(url)
+    await store.open()
+    await store.aclose()
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _in_a_loop(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(work)
+
+
+class Opener(Protocol):
+    """Opens a further store on the test's database; it is closed at the test's end."""
+
+    def __call__(self, **options: Any) -> Awaitable[SqlStore]: ...
