@@ -80,9 +80,14 @@ class SeenRequest:
     """One request as it arrived."""
 
     method: str
-    path: str
+    target: str
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def path(self) -> str:
+        """The target without its query, as it was written."""
+        return self.target.partition("?")[0]
 
     @property
     def json(self) -> Any:
@@ -131,7 +136,7 @@ class ScriptedProvider(ABC):
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
+        body = await request.content.read(-1)
         seen = SeenRequest(request.method, request.raw_path, dict(request.headers), body)
         self.requests.append(seen)
         self.arrived.set()
