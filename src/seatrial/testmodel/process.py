@@ -84,6 +84,11 @@ class TestModelProcess:
             await self._drain
 
     @property
+    def running(self) -> bool:
+        """Whether the server's process is alive."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
     def pid(self) -> int | None:
         """Process id while it runs, else None."""
         return self._process.pid if self._process is not None else None

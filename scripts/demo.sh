@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs Seatrial's main job once for real, on a machine that may have nothing yet.
+set -eu
+cd "$(dirname "$0")/.."
+seatrial=.venv/bin/seatrial
+
+stop() { "$seatrial" serve --stop >/dev/null 2>&1 || true; }
+trap stop EXIT INT TERM
+
+echo "== Looking at this machine, and setting up what is missing"
+"$seatrial" doctor --fix --yes
+
+echo
+echo "== Testing examples/hello/agent.py in a container, against a real model"
+"$seatrial" run examples/hello/agent.py "Name the capital of France."
+
+echo
+echo "Next:"
+echo "  .venv/bin/seatrial serve                       then open http://127.0.0.1:8710"
+echo "  .venv/bin/seatrial run your_agent.py \"a query\"  to test an agent of your own"
+echo "  .venv/bin/seatrial tests list                  to see this test again"

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs what the tests start themselves: PostgreSQL, both container engines, a registry.
+set -eu
+
+missing=""
+need() { # need PROGRAM-PATH-PATTERN PACKAGE...
+    pattern=$1
+    shift
+    for found in $pattern; do
+        [ -x "$found" ] && return
+    done
+    missing="$missing $*"
+}
+
+need "/usr/lib/postgresql/*/bin/postgres" postgresql
+need "/usr/sbin/dockerd /usr/bin/dockerd" docker.io
+need "/usr/bin/podman" podman uidmap slirp4netns
+need "/usr/sbin/runc /usr/bin/runc" runc
+need "/usr/bin/mmdebstrap" mmdebstrap
+need "/usr/bin/docker-registry" docker-registry
+need "/usr/bin/setpriv" util-linux
+
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "The tests need these Debian packages:$missing" >&2
+    exit 1
+fi
+
+# Nothing that is installed here may start a system service: the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+# shellcheck disable=SC2086 - a list of words
+apt-get install -q -y --no-install-recommends $missing

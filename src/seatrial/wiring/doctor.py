@@ -1,0 +1,183 @@
+"""Examines what Seatrial needs on this machine, and with consent sets up what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from seatrial.domain.errors import SeatrialError
+from seatrial.domain.ports import ContainerLimits, ContainerSpec, Engine, ProviderState
+from seatrial.engines.install import install_plan
+from seatrial.environments.index import find_certificates, find_index
+from seatrial.gateway import LocalProviders
+from seatrial.settings import Settings
+
+from .late_engine import LateEngine
+from .owner import installation_id, owner_pid
+from .parts import SharedTestModel
+
+State = Literal["ok", "warning", "problem"]
+Progress = Callable[[str], None]
+
+_DISK_PROBLEM_GB = 1.0
+_DISK_WARNING_GB = 5.0
+_PROBE_MEMORY_MB = 64
+_PROBE = "x = bytearray(256 * 2**20); print(len(x))"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one thing that tests need."""
+
+    name: str
+    state: State
+    detail: str
+    what_to_do: str = ""
+
+
+async def examine(settings: Settings, *, fix: bool, progress: Progress) -> list[Finding]:
+    """Look at everything in the order in which a test needs it.
+
+    With `fix` a missing engine is installed and started where that is possible, and the base
+    image is pulled or built. Never raises for what it finds.
+    """
+    findings = [_disk(settings)]
+    async with _engine(settings, progress, may_install=fix) as engine:
+        found = await _engine_finding(engine, settings)
+        findings.append(found)
+        if found.state != "problem":
+            image = await _image(engine, settings, progress)
+            findings.append(image)
+            if image.state == "ok":
+                findings.append(await _limits(engine, settings))
+    findings.append(await _index(settings))
+    findings += await _models(settings)
+    return findings
+
+
+@contextlib.asynccontextmanager
+async def _engine(
+    settings: Settings, progress: Progress, *, may_install: bool
+) -> AsyncGenerator[LateEngine]:
+    """An engine for the examination; a private one runs on only for a process that needs it."""
+    engine = LateEngine(settings, progress, may_install=may_install)
+    try:
+        yield engine
+    finally:
+        serving = owner_pid(settings.data_dir) is not None
+        await (engine.disconnect() if serving else engine.aclose())
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    free = shutil.disk_usage(folder).free / 2**30
+    detail = f"{free:.1f} GiB free in {folder}"
+    hint = "Free some space: seatrial environments prune, seatrial tests clear"
+    if free < _DISK_PROBLEM_GB:
+        return Finding("disk", "problem", detail, hint)
+    return Finding("disk", "warning" if free < _DISK_WARNING_GB else "ok", detail, hint)
+
+
+async def _engine_finding(engine: Engine, settings: Settings) -> Finding:
+    try:
+        info = await engine.describe()
+    except SeatrialError as error:
+        hint = error.hint or install_plan().text
+        if install_plan().possible:
+            hint += " Say yes with: seatrial doctor --fix --yes"
+        return Finding("engine", "problem", error.message, hint)
+    detail = f"{info.name} {info.version} ({'rootless' if info.rootless else 'as root'})"
+    if not info.enforces_limits:
+        hint = "Use cgroup v2, or an engine that runs as root."
+        return Finding("engine", "problem", f"{detail} does not enforce limits", hint)
+    if info.warnings:
+        return Finding("engine", "warning", f"{detail}: {'; '.join(info.warnings)}", "Upgrade it.")
+    return Finding("engine", "ok", detail)
+
+
+async def _image(engine: Engine, settings: Settings, progress: Progress) -> Finding:
+    try:
+        image = await engine.image(settings.python, progress=progress)
+    except SeatrialError as error:
+        return Finding("base image", "problem", error.message, error.hint)
+    return Finding("base image", "ok", f"Python {settings.python}: {image[:19]}")
+
+
+async def _limits(engine: Engine, settings: Settings) -> Finding:
+    """Let a container take more memory than it may have: it must not get it."""
+    image = await engine.image(settings.python)
+    spec = ContainerSpec(
+        name=f"seatrial-doctor-{secrets.token_hex(4)}",
+        image=image,
+        argv=("python3", "-I", "-S", "-c", _PROBE),
+        limits=ContainerLimits(memory_mb=_PROBE_MEMORY_MB, cpus=1.0, processes=16),
+        labels={
+            "seatrial": "doctor",
+            "seatrial.installation": installation_id(settings.data_dir),
+        },
+    )
+    try:
+        container = await engine.launch(spec)
+        try:
+            ended = await engine.wait(container)
+        finally:
+            await engine.remove(container)
+    except SeatrialError as error:
+        return Finding("limits", "problem", error.message, error.hint)
+    if ended.code == 0:
+        detail = f"a container got 256 MiB although it may have {_PROBE_MEMORY_MB}"
+        return Finding("limits", "problem", detail, "Enable the memory cgroup of the kernel.")
+    return Finding("limits", "ok", "enforced: a container over its memory limit was stopped")
+
+
+async def _index(settings: Settings) -> Finding:
+    hint = "Check the network, or set SEATRIAL_INDEX_URL to an index that can be reached."
+    try:
+        url = find_index(settings.index_url).url.rstrip("/")
+        trusted = ssl.create_default_context(cadata=find_certificates().decode())
+        async with httpx.AsyncClient(timeout=5.0, follow_redirects=True, verify=trusted) as client:
+            answer = await client.get(f"{url}/pip/")
+            answer.raise_for_status()
+    except (httpx.HTTPError, ssl.SSLError) as error:
+        return Finding("package index", "warning", f"does not answer: {error}", hint)
+    except SeatrialError as error:
+        return Finding("package index", "warning", error.message, error.hint or hint)
+    return Finding("package index", "ok", "answers")
+
+
+async def _models(settings: Settings) -> list[Finding]:
+    test_model = SharedTestModel()
+    try:
+        states = await LocalProviders(settings, test_model.url).states()
+    except SeatrialError as error:
+        return [Finding("models", "problem", error.message, error.hint)]
+    finally:
+        await test_model.aclose()
+    any_model = any(state.reachable and state.models for state in states)
+    return [_provider(state, other_serves=any_model) for state in states]
+
+
+def _provider(state: ProviderState, *, other_serves: bool) -> Finding:
+    name = f"model: {state.name}"
+    if state.reachable and state.models:
+        shown = ", ".join(state.models[:5]) + (" …" if len(state.models) > 5 else "")
+        return Finding(name, "ok", shown)
+    trouble: State = "warning" if other_serves else "problem"
+    if state.reachable:
+        return Finding(name, trouble, "it has no model", "Pull one, e.g. ollama pull llama3.2")
+    return Finding(name, trouble, state.reason, _HELP.get(state.name, ""))
+
+
+_HELP = {
+    "ollama": "Start Ollama, or set OLLAMA_HOST to where it runs.",
+    "openai": "Check OPENAI_BASE_URL and OPENAI_API_KEY.",
+    "testmodel": "Install it: pip install 'seatrial[testmodel]'",
+}

@@ -1,0 +1,105 @@
+"""An engine that is looked for when it is needed, and again when it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from seatrial.domain.errors import EngineUnavailable, SetupFailed
+from seatrial.domain.ports import (
+    ContainerExit,
+    ContainerInfo,
+    ContainerSpec,
+    Engine,
+    EngineInfo,
+)
+from seatrial.engines.private import ensure_engine, private_engine
+from seatrial.engines.registry import create_engine
+from seatrial.settings import Settings
+
+
+class LateEngine:
+    """The engine of the settings; the private one is started when no other is there.
+
+    So a server starts where no engine is yet, its tests say what is missing, and it goes on by
+    itself as soon as one is there. Fulfils `Engine`.
+    """
+
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None], *, may_install: bool = False
+    ) -> None:
+        """Looks for nothing yet. Only with `may_install` are packages installed."""
+        self._settings = settings
+        self._progress = progress
+        self._may_install = may_install
+        self._engine: Engine | None = None
+        self._url = ""
+        self._turn = asyncio.Lock()
+
+    async def describe(self) -> EngineInfo:
+        """As the port says; a private engine that died is started again."""
+        try:
+            return await (await self._found()).describe()
+        except EngineUnavailable:
+            await self._look_again()
+            return await (await self._found()).describe()
+
+    async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
+        """As the port says."""
+        return await (await self._found()).image(python, progress=progress)
+
+    async def launch(self, spec: ContainerSpec) -> str:
+        """As the port says."""
+        return await (await self._found()).launch(spec)
+
+    async def wait(self, container_id: str) -> ContainerExit:
+        """As the port says."""
+        return await (await self._found()).wait(container_id)
+
+    async def kill(self, container_id: str) -> None:
+        """As the port says."""
+        await (await self._found()).kill(container_id)
+
+    async def remove(self, container_id: str) -> None:
+        """As the port says."""
+        await (await self._found()).remove(container_id)
+
+    async def containers(self, installation: str) -> Sequence[ContainerInfo]:
+        """As the port says."""
+        return await (await self._found()).containers(installation)
+
+    async def disconnect(self) -> None:
+        """Close the connections and let a private engine run on."""
+        if self._engine is not None:
+            await self._engine.aclose()
+            self._engine = None
+
+    async def aclose(self) -> None:
+        """Close the connections; a private engine is stopped with its containers."""
+        await self.disconnect()
+        private = private_engine(self._settings)
+        if private is not None and self._url == private.url:
+            await private.stop()
+
+    async def _found(self) -> Engine:
+        if self._engine is None:
+            async with self._turn:
+                if self._engine is None:
+                    self._engine = await self._create()
+        return self._engine
+
+    async def _look_again(self) -> None:
+        async with self._turn:
+            await self.disconnect()
+
+    async def _create(self) -> Engine:
+        if self._settings.engine == "fake":
+            return create_engine(self._settings)
+        try:
+            self._url = await ensure_engine(
+                self._settings, self._progress, may_install=self._may_install
+            )
+        except SetupFailed as error:
+            raise EngineUnavailable(error.message, hint=error.hint) from error
+        chosen = self._settings.model_copy(update={"docker_host": self._url})
+        return create_engine(chosen)

@@ -1,0 +1,97 @@
+"""Puts a worker together: engine, gateway, slots, environments, providers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable
+
+from seatrial.domain.ports import Store
+from seatrial.environments import BuiltEnvironments
+from seatrial.gateway import LocalProviders, SocketGateway
+from seatrial.settings import Settings
+from seatrial.slots import Slots
+from seatrial.testmodel.process import TestModelProcess, available
+from seatrial.worker import WorkerDeps
+
+from .late_engine import LateEngine
+from .owner import installation_id
+
+_MEMORY_OF_A_TEST = 512 * 2**20
+_TESTS_PER_CPU = 8
+_FEWEST = 2
+
+
+class SharedTestModel:
+    """The built-in test model, started when the first test needs it."""
+
+    def __init__(self) -> None:
+        """Starts nothing."""
+        self._process: TestModelProcess | None = None
+        self._url: str | None = None
+        self._turn = asyncio.Lock()
+
+    async def url(self) -> str | None:
+        """Where it answers; None when its packages are not installed."""
+        if not available():
+            return None
+        async with self._turn:
+            if self._process is None or not self._process.running:
+                self._process = TestModelProcess()
+                self._url = await self._process.start()
+        return self._url
+
+    async def aclose(self) -> None:
+        """End its process."""
+        if self._process is not None:
+            await self._process.stop()
+
+
+@contextlib.asynccontextmanager
+async def worker_parts(
+    settings: Settings, store: Store, progress: Callable[[str], None]
+) -> AsyncGenerator[WorkerDeps]:
+    """Everything a worker works with, closed in the right order at the end."""
+    installation = _installation(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        engine = LateEngine(settings, progress)
+        stack.push_async_callback(engine.aclose)
+        gateway = SocketGateway()
+        stack.push_async_callback(gateway.aclose)
+        test_model = SharedTestModel()
+        stack.push_async_callback(test_model.aclose)
+        slots = Slots(
+            engine,
+            gateway,
+            state=settings.data_dir,
+            installation=installation,
+            silence_seconds=settings.grace_seconds,
+        )
+        yield WorkerDeps(
+            store=store,
+            engine=engine,
+            slots=slots,
+            environments=BuiltEnvironments(slots, engine, settings, state=settings.data_dir),
+            providers=LocalProviders(settings, test_model.url),
+            settings=settings,
+            name=settings.worker_name
+            or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",
+            max_running=settings.max_running or tests_that_fit(),
+        )
+
+
+def tests_that_fit() -> int:
+    """How many tests of the usual size run on this machine at one time."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    by_memory = int(memory * 0.75) // _MEMORY_OF_A_TEST
+    return max(_FEWEST, min(by_memory, (os.cpu_count() or 1) * _TESTS_PER_CPU))
+
+
+def _installation(settings: Settings) -> str:
+    """The name on containers' labels: one per database, so that workers know each other's."""
+    if settings.database_url is None:
+        return installation_id(settings.data_dir)
+    return hashlib.sha256(settings.database_url.encode()).hexdigest()[:12]

@@ -1,0 +1,170 @@
+"""The process that serves: the API, and on one machine the worker and the gateway with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from seatrial.domain.errors import PlatformError, SetupFailed
+from seatrial.domain.ports import Store
+from seatrial.server.app import create_app
+from seatrial.server.deps import ServerDeps
+from seatrial.server.listen import serve as serve_on
+from seatrial.server.listen import tcp_socket, unix_socket
+from seatrial.settings import Settings
+from seatrial.store import open_store
+from seatrial.worker import Worker, WorkerDeps
+
+from .logs import configure_logs
+from .owner import owned
+from .parts import worker_parts
+
+log = logging.getLogger(__name__)
+
+LOCAL_USER = "local"
+_RETENTION_ROUND_SECONDS = 3600.0
+_IDLE_ROUND_SECONDS = 0.5
+
+
+async def serve(
+    settings: Settings,
+    *,
+    with_worker: bool = True,
+    listen: bool = True,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve until SIGTERM, SIGINT or, when so set, until nobody needed it for a while.
+
+    `listen` False leaves out the TCP port: only the data folder's socket is there. FolderOwned;
+    SetupFailed for an address that is taken or that nobody guards.
+    """
+    refuse_open_address(settings, listen=listen)
+    configure_logs(settings)
+    with owned(settings.data_dir):
+        async with contextlib.AsyncExitStack() as stack:
+            store = open_store(settings.store_url)
+            await store.open()
+            stack.push_async_callback(store.aclose)
+            parts: WorkerDeps | None = None
+            if with_worker:
+                parts = await stack.enter_async_context(worker_parts(settings, store, announce))
+            await _run(settings, store, parts, _sockets(settings, listen=listen), announce)
+
+
+def refuse_open_address(settings: Settings, *, listen: bool) -> None:
+    """SetupFailed for an address beyond this machine that would ask nobody for a token."""
+    if listen and not settings.require_token and not _is_loopback(settings.host):
+        raise SetupFailed(
+            f"{settings.host} can be reached from other machines, and nobody would need a token.",
+            hint="Set SEATRIAL_REQUIRE_TOKEN=1 and make a token: seatrial users token NAME",
+        )
+
+
+async def _run(
+    settings: Settings,
+    store: Store,
+    parts: WorkerDeps | None,
+    sockets: list[socket.socket],
+    announce: Callable[[str], None],
+) -> None:
+    deps = ServerDeps(
+        store=store,
+        settings=settings,
+        providers=parts.providers if parts else None,
+        environments=parts.environments if parts else None,
+        local_owner=None if settings.require_token else LOCAL_USER,
+        socket_owner=LOCAL_USER,
+    )
+    started = asyncio.Event()
+    worker = Worker(parts) if parts else None
+    stop_on_signals(deps.stopping)
+    async with asyncio.TaskGroup() as tasks:
+        helpers = [tasks.create_task(_retention(settings, store))]
+        if worker is not None:
+            tasks.create_task(_work(worker, deps.stopping))
+            helpers.append(tasks.create_task(_idle(settings, deps, worker)))
+        helpers.append(tasks.create_task(_announce(started, settings, sockets, announce)))
+        await serve_on(create_app(deps), deps, sockets, started=started)
+        for helper in helpers:
+            helper.cancel()
+        if worker is not None:
+            worker.stop()
+
+
+async def _work(worker: Worker, stopping: asyncio.Event) -> None:
+    """Run the worker; the server ends with it."""
+    try:
+        await worker.run()
+    finally:
+        stopping.set()
+
+
+async def _announce(
+    started: asyncio.Event,
+    settings: Settings,
+    sockets: list[socket.socket],
+    announce: Callable[[str], None],
+) -> None:
+    await started.wait()
+    for bound in sockets:
+        if bound.family != socket.AF_UNIX:
+            host, port = bound.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            announce(f"Seatrial serves on http://{shown}:{port}")
+    announce(f"Seatrial serves on {settings.socket_path}")
+
+
+async def _idle(settings: Settings, deps: ServerDeps, worker: Worker) -> None:
+    """End a process that nobody needs; one without such a setting stays."""
+    while settings.idle_exit_seconds:
+        await asyncio.sleep(_IDLE_ROUND_SECONDS)
+        quiet = deps.activity.idle_seconds > settings.idle_exit_seconds
+        if quiet and not worker.running and not (await deps.store.state()).queued:
+            deps.stopping.set()
+            return
+
+
+async def _retention(settings: Settings, store: Store) -> None:
+    while settings.retention_days:
+        try:
+            before = datetime.now(UTC) - timedelta(days=settings.retention_days)
+            await store.remove_older(before)
+        except PlatformError as error:
+            log.warning("old tests could not be removed: %s", error)
+        await asyncio.sleep(_RETENTION_ROUND_SECONDS)
+
+
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT set the event; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stopping.is_set():
+            loop.remove_signal_handler(number)
+            signal.raise_signal(number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+
+
+def _sockets(settings: Settings, *, listen: bool) -> list[socket.socket]:
+    sockets = [unix_socket(settings.socket_path)]
+    if listen:
+        sockets.append(tcp_socket(settings.host, settings.port))
+    return sockets
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,47 @@
+"""The process that only works: tests come from a database that others serve."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from seatrial.domain.errors import SetupFailed
+from seatrial.settings import Settings
+from seatrial.store import open_store
+from seatrial.worker import Worker
+
+from .logs import configure_logs
+from .owner import owned
+from .parts import worker_parts
+from .serve import stop_on_signals
+
+
+async def run_worker(settings: Settings, *, announce: Callable[[str], None] = print) -> None:
+    """Work until SIGTERM or SIGINT. SetupFailed without a PostgreSQL to share."""
+    if settings.database_url is None:
+        raise SetupFailed(
+            "A worker of its own shares a PostgreSQL database with its server.",
+            hint="Set SEATRIAL_DATABASE_URL, or run `seatrial serve`, which works by itself.",
+        )
+    configure_logs(settings)
+    with owned(settings.data_dir):
+        store = open_store(settings.store_url)
+        await store.open()
+        try:
+            async with worker_parts(settings, store, announce) as parts:
+                worker = Worker(parts)
+                announce(f"Worker {parts.name} takes up to {parts.max_running} tests at a time")
+                await _until_stopped(worker)
+        finally:
+            await store.aclose()
+
+
+async def _until_stopped(worker: Worker) -> None:
+    stopping = asyncio.Event()
+    stop_on_signals(stopping)
+    working = asyncio.create_task(worker.run())
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    worker.stop()
+    await working
