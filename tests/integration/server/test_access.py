@@ -1,0 +1,199 @@
+"""Nobody reads or changes what is not theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from seatrial.domain.errors import SetupFailed
+from seatrial.server import ServerDeps, create_app
+from seatrial.settings import Settings
+from seatrial.store import SqlStore
+
+from .running import GOOD, Running
+
+TESTS = "/api/v1/tests"
+OPEN_TO_ALL = {"/healthz", "/readyz"}
+NO_OWNER = {
+    "/api/v1/validate",
+    "/api/v1/queue",
+    "/api/v1/providers",
+    "/api/v1/providers/{name}/models",
+    "/api/v1/environments",
+    "/api/v1/environments/prune",
+    "/api/v1/session",
+    "/api/v1/tokens",
+    "/metrics",
+}
+BODIES: dict[str, Any] = {
+    "validate_request": GOOD,
+    "submit_test": GOOD,
+    "retry_test": {},
+    "create_token": {"label": "mine"},
+}
+
+
+async def operations(client: httpx.AsyncClient) -> list[tuple[str, str, str]]:
+    """Every operation of the API's own description: method, path, id."""
+    paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+    return [
+        (method, path, operation["operationId"])
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    ]
+
+
+async def asked(
+    client: httpx.AsyncClient, method: str, path: str, operation: str, **names: str
+) -> httpx.Response:
+    filled = path.format(**{"name": "ollama", "label": "test", "test_id": "none", **names})
+    return await client.request(method, filled, json=BODIES.get(operation))
+
+
+@pytest.mark.spec("FR-014")
+async def test_nobody_gets_past_any_operation_without_a_token(guarded: Running) -> None:
+    async with guarded.client() as nobody:
+        found = await operations(nobody)
+        assert len(found) >= 20
+        for method, path, operation in found:
+            answer = await asked(nobody, method, path, operation)
+            expected = 200 if path in OPEN_TO_ALL else 401
+            assert answer.status_code == expected, (method, path)
+            if expected == 401:
+                assert answer.headers["www-authenticate"] == "Bearer"
+                assert answer.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.spec("FR-014")
+async def test_another_user_finds_no_test_by_any_operation(guarded: Running) -> None:
+    async with (
+        guarded.client(await guarded.token_of("ann")) as ann,
+        guarded.client(await guarded.token_of("bob")) as bob,
+    ):
+        done, waiting = await guarded.completed(ann), await guarded.submitted(ann)
+        before = [(await ann.get(f"{TESTS}/{test}")).json() for test in (done, waiting)]
+        for method, path, operation in await operations(bob):
+            for test_id in (done, waiting):
+                answer = await asked(bob, method, path, operation, test_id=test_id)
+                assert test_id not in answer.text
+                if "{test_id}" in path:
+                    assert answer.status_code == 404, (method, path)
+                else:
+                    assert path in NO_OWNER | OPEN_TO_ALL | {TESTS} or "{label}" in path, path
+        stream = {"accept": "text/event-stream"}
+        events = await bob.get(f"{TESTS}/{waiting}/events", headers=stream)
+        assert events.status_code == 404
+        after = [(await ann.get(f"{TESTS}/{test}")).json() for test in (done, waiting)]
+        assert [{**test, "queue": None} for test in after] == [
+            {**test, "queue": None} for test in before
+        ]
+
+
+async def test_two_users_may_use_the_same_idempotency_key(guarded: Running) -> None:
+    ids: set[str] = set()
+    for name in ("ann", "bob"):
+        async with guarded.client(await guarded.token_of(name)) as client:
+            headers = {"idempotency-key": "k"}
+            ids.add((await client.post(TESTS, json=GOOD, headers=headers)).json()["id"])
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer st_" + "x" * 43, "Bearer nonsense", "Bearer ", "Basic bWU6bWU=", "Bearer st_\xff"],
+)
+async def test_a_wrong_token_is_refused_even_where_none_is_needed(
+    server: Running, header: str
+) -> None:
+    async with server.client() as client:
+        headers = {b"authorization": header.encode("latin-1")}
+        answer = await client.get(TESTS, headers=headers)  # pyright: ignore
+    assert answer.status_code == 401
+
+
+async def test_the_local_socket_needs_no_token_where_the_port_does(guarded: Running) -> None:
+    async with guarded.socket_client() as client:
+        session = (await client.get("/api/v1/session")).json()
+    assert (session["user"], session["local"]) == ("me", True)
+
+
+async def test_a_token_is_made_over_the_socket_used_over_the_port_and_revoked(
+    guarded: Running,
+) -> None:
+    async with guarded.socket_client() as local:
+        made = await local.post("/api/v1/tokens", json={"label": "laptop", "user": "ann"})
+    token = made.json()["token"]
+    assert made.status_code == 201
+    assert token.startswith("st_")
+    assert len(token) == 46
+    async with guarded.client(token) as ann:
+        session = (await ann.get("/api/v1/session")).json()
+        assert (session["user"], session["local"]) == ("ann", False)
+        other = await ann.post("/api/v1/tokens", json={"label": "x", "user": "bob"})
+        assert (other.status_code, other.json()["code"]) == (403, "not_allowed")
+        assert (await ann.delete("/api/v1/tokens/laptop")).status_code == 204
+        assert (await ann.get("/api/v1/session")).status_code == 401
+
+
+async def test_no_token_is_stored_as_it_is(guarded: Running) -> None:
+    token = await guarded.token_of("ann")
+    written = b"".join(
+        path.read_bytes() for path in guarded.socket.parent.glob("seatrial.db*") if path.is_file()
+    )
+    assert b"ann" in written
+    assert token.encode() not in written
+    assert token[3:].encode() not in written
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:99", "[::1]:8710", "LOCALHOST:1"])
+async def test_the_names_of_this_machine_are_answered_to(server: Running, host: str) -> None:
+    async with server.client(host=host) as client:
+        assert (await client.get(TESTS)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8710", "localhost.evil.example", "127.0.0.1.nip.example"]
+)
+async def test_a_name_that_was_made_to_point_here_is_not_answered_to(
+    server: Running, host: str
+) -> None:
+    async with server.client(host=host) as client:
+        for method, path in (("GET", TESTS), ("POST", TESTS), ("GET", "/"), ("GET", "/healthz")):
+            answer = await client.request(method, path, json=GOOD)
+            assert (answer.status_code, answer.json()["code"]) == (421, "host_not_allowed")
+
+
+async def test_a_holder_of_a_token_may_come_by_another_name(server: Running) -> None:
+    token = await server.token_of("ann")
+    async with server.client(token, host="seatrial.example") as client:
+        assert (await client.get(TESTS)).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null"])
+async def test_a_page_of_another_origin_changes_nothing(server: Running, origin: str) -> None:
+    async with server.client(origin=origin) as client:
+        test_id = "t00000000000000000000"
+        for method, path in (
+            ("POST", TESTS),
+            ("POST", f"{TESTS}/{test_id}/cancel"),
+            ("DELETE", TESTS),
+        ):
+            answer = await client.request(method, path, json=GOOD)
+            assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
+        answer = await client.get(TESTS)
+        assert (answer.status_code, answer.json()["tests"]) == (200, [])
+        assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_page_of_the_same_origin_may_submit(server: Running) -> None:
+    async with server.client(origin=server.url) as client:
+        await server.submitted(client)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "seatrial.example"])
+def test_an_address_that_others_reach_is_refused_without_tokens(store: SqlStore, host: str) -> None:
+    with pytest.raises(SetupFailed, match="other machines"):
+        create_app(ServerDeps(store=store, settings=Settings(host=host), local_owner="me"))
+    create_app(ServerDeps(store=store, settings=Settings(host=host), socket_owner="me"))
