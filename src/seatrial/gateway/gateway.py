@@ -42,12 +42,14 @@ class SocketGateway:
 
     async def aclose(self) -> None:
         """See Gateway. Idempotent."""
-        for door in self._doors:
-            await door.close()
-        self._doors.clear()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        doors, self._doors = self._doors, []
+        try:
+            for door in doors:
+                await door.close()
+        finally:
+            if self._session is not None:
+                await self._session.close()
+                self._session = None
 
 
 def _session() -> aiohttp.ClientSession:

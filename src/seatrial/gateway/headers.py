@@ -37,7 +37,19 @@ CREDENTIALS = frozenset(
 )
 """Whatever the container holds under these names is a dummy, or not ours to pass on."""
 
+_OVERRIDES = frozenset(
+    {
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+    }
+)
+"""Some servers act on these instead of on the request line, which is what was checked."""
+
 _SET_BY_US = frozenset({"host", "content-length", "accept-encoding", "expect"})
+_NEVER_SENT = HOP_BY_HOP | CREDENTIALS | _OVERRIDES | _SET_BY_US
 _NOT_BACK = frozenset({"set-cookie", "set-cookie2", "content-length"})
 
 
@@ -48,7 +60,7 @@ def to_upstream(
 
     The upstream is asked not to compress, so that usage can be read as the bytes pass.
     """
-    dropped = HOP_BY_HOP | CREDENTIALS | _SET_BY_US | _named_by_connection(given) | {*private}
+    dropped = _NEVER_SENT | _named_by_connection(given) | {*private}
     passed = CIMultiDict(
         (name, value)
         for name, value in given.items()

@@ -164,6 +164,7 @@ def test_what_the_container_says_about_itself_stays_there() -> None:
             "X-Hop": "1",
             "Accept-Encoding": "gzip, br",
             "OpenAI-Organization": "other",
+            "X-HTTP-Method-Override": "DELETE",
             "User-Agent": "sdk/1",
             "Content-Type": "application/json",
         }
