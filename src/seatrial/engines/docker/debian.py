@@ -129,7 +129,7 @@ def _write_archive(python: str, rootfs: Path, target: Path) -> None:
     """Wrap the layer: a manifest, a configuration and the layer itself."""
     with rootfs.open("rb") as layer:
         digest = hashlib.file_digest(layer, "sha256").hexdigest()
-    config = _image_config(python, digest)
+    config = _image_config(digest)
     manifest = [{"Config": _CONFIG, "RepoTags": [reference(python)], "Layers": [_LAYER]}]
     with tarfile.open(target, "w") as out:
         _add(out, "manifest.json", json.dumps(manifest).encode())
@@ -137,7 +137,7 @@ def _write_archive(python: str, rootfs: Path, target: Path) -> None:
         out.add(rootfs, _LAYER)
 
 
-def _image_config(python: str, layer: str) -> dict[str, Any]:
+def _image_config(layer: str) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     return {
         "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(
@@ -145,7 +145,7 @@ def _image_config(python: str, layer: str) -> dict[str, Any]:
         ),
         "os": "linux",
         "created": now,
-        "config": {"Env": [_PATH], "Cmd": ["python3"], "Labels": {"org.python.version": python}},
+        "config": {"Env": [_PATH], "Cmd": ["python3"]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}"]},
         "history": [{"created": now, "created_by": "mmdebstrap"}],
     }

@@ -68,6 +68,8 @@ class DockerEngine:
         One that was created by somebody who was lost before starting it is started.
         """
         connection = await self._connect()
+        if connection.flavour == "podman":
+            _refuse_missing(spec)
         body = convert.container_body(spec, connection.flavour, connection.files)
         try:
             container = await _to_the_end(
@@ -218,6 +220,13 @@ async def _to_the_end(
         if not isinstance(made, BaseException):
             await undo(made)
         raise
+
+
+def _refuse_missing(spec: ContainerSpec) -> None:
+    """Refuse what Podman would not: it makes a missing folder on the host and mounts that."""
+    for mount in spec.mounts:
+        if not os.path.lexists(mount.source):
+            raise EngineRefused(f"There is nothing to mount at {mount.source}.")
 
 
 def _private_files(folder: Path, flavour: Flavour) -> convert.PrivateFiles:
