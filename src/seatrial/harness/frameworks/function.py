@@ -1,0 +1,79 @@
+"""Plain Python: functions, coroutines, generators of both kinds, and objects that can be called."""
+
+import inspect
+from typing import Any
+
+from .answers import Answer, text_of
+from .base import Adapter, Emit
+
+METHODS = ("run", "invoke", "ask", "chat", "answer")
+"""Methods of a user's own object that take the query, in the order of trying."""
+
+
+class BadSignature(Exception):
+    """The entry point wants more than the query."""
+
+
+def matches(value: Any) -> bool:
+    """Whatever can be called and is no class."""
+    return callable(value) and not isinstance(value, type)
+
+
+async def call(function: Any, query: str, emit: Emit) -> Answer:
+    """Call with the query, or without it if there is no parameter to take it."""
+    return await call_with(function, query, emit)
+
+
+async def call_with(function: Any, value: Any, emit: Emit) -> Answer:
+    """Call with one value; wait for what is awaitable and consume what is a generator."""
+    positional, named = arguments(function, value)
+    result = function(*positional, **named)
+    if inspect.isawaitable(result):
+        result = await result
+    if _is_async_iterable(result):
+        return _gathered([_shown(item, emit) async for item in result])
+    if inspect.isgenerator(result):
+        return _gathered([_shown(item, emit) for item in result])
+    return Answer(result)
+
+
+def arguments(function: Any, value: Any) -> tuple[list[Any], dict[str, Any]]:
+    """How to pass one value. Raises BadSignature when the function needs others besides."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return [value], {}
+    first = next((item for item in parameters if item.kind is not item.VAR_KEYWORD), None)
+    needed = [item.name for item in parameters if item is not first and _is_required(item)]
+    if needed:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise BadSignature(
+            f"{name}() needs values for {', '.join(needed)}; a test gives it only the query."
+        )
+    if first is None:
+        return [], {}
+    return ([], {first.name: value}) if first.kind is first.KEYWORD_ONLY else ([value], {})
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variable = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.kind not in variable and parameter.default is parameter.empty
+
+
+def _is_async_iterable(value: Any) -> bool:
+    return inspect.isasyncgen(value) or hasattr(value, "__aiter__")
+
+
+def _shown(item: Any, emit: Emit) -> Any:
+    emit(text_of(item) or "")
+    return item
+
+
+def _gathered(items: list[Any]) -> Answer:
+    """Texts make one text; anything else is kept as a list besides."""
+    text = "".join(text_of(item) or "" for item in items)
+    only_texts = all(isinstance(item, str) for item in items)
+    return Answer(None if only_texts else items, text)
+
+
+ADAPTER = Adapter("function", matches, call)

@@ -1,0 +1,229 @@
+"""One run of the agent, in its own process: load, find the entry point, call it, report."""
+
+import asyncio
+import fcntl
+import importlib
+import importlib.util
+import inspect
+import io
+import json
+import os
+import runpy
+import struct
+import sys
+import termios
+import time
+import tokenize
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Optional
+
+from .child import CONFIG_FD, REPORT_FD
+from .claims import NO_ENTRY_POINT, RAN_ON_IMPORT
+from .detect import Found, NoEntryPoint, find, find_named, is_guarded
+from .frameworks.answers import Answer, write
+from .frameworks.function import BadSignature
+from .protocol import Entry, ErrorFrame, ResultFrame
+from .reporter import Reporter
+from .trouble import Stage, describe
+
+SETTLE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the supervisor says about this run."""
+
+    query: str
+    entry_point: Optional[str]
+    response_bytes: int
+    root: str
+
+    @property
+    def file(self) -> str:
+        """The agent's file, relative to the root."""
+        return (self.entry_point or "").partition(":")[0] or "agent.py"
+
+    @property
+    def name(self) -> str:
+        """The name in that file that was asked for; empty when it shall be detected."""
+        return (self.entry_point or "").partition(":")[2]
+
+
+def main() -> int:
+    """Run the agent as the supervisor's config says; the exit code of its process."""
+    with os.fdopen(CONFIG_FD, "rb") as pipe:
+        config = Config(**json.loads(pipe.read()))
+    return Play(config, Reporter(REPORT_FD)).run()
+
+
+class Play:
+    """Carries the run out and reports every way in which it can go."""
+
+    def __init__(self, config: Config, reporter: Reporter) -> None:
+        self._config, self._reporter = config, reporter
+        self._path = os.path.join(config.root, config.file)
+        self._stage: Stage = "load"
+
+    def run(self) -> int:
+        """Load, find, call; an exception of the agent becomes an error frame and exit code 1."""
+        sys.argv = [self._config.file, self._config.query]
+        sys.path.insert(0, self._config.root)
+        try:
+            self._play()
+        except SystemExit as request:
+            return self._exit_code(request)
+        except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is the news
+            self._report(error)
+            return 1
+        return 0
+
+    def _play(self) -> None:
+        module = self._load()
+        if module is None:
+            self._printed(RAN_ON_IMPORT)
+            return
+        self._stage = "detect"
+        guarded = is_guarded(_source(self._path))
+        found = self._find(module, guarded)
+        self._stage = "call"
+        if found is not None:
+            self._call(found)
+        elif guarded:
+            self._run_script()
+        else:
+            self._printed(RAN_ON_IMPORT)
+
+    def _load(self) -> Optional[ModuleType]:
+        """The agent's module; None when it ended itself as a script does, with code 0."""
+        try:
+            return _import(self._path, self._config)
+        except SystemExit as request:
+            if request.code in (None, 0):
+                return None
+            raise
+
+    def _find(self, module: ModuleType, guarded: bool) -> Optional[Found]:
+        if self._config.name:
+            return find_named(module, self._config.name)
+        return find(module, self._config.root, guarded)
+
+    def _call(self, found: Found) -> None:
+        self._announce(Entry(f"{self._config.file}:{found.name}", found.adapter.name, found.how))
+        try:
+            answer: Any = found.adapter.call(found.value, self._config.query, self._reporter.emit)
+            if inspect.isawaitable(answer):
+                answer = asyncio.run(_awaited(answer))
+        except BadSignature as error:
+            self._stage = "detect"
+            raise NoEntryPoint(str(error)) from None
+        except SystemExit as request:
+            if request.code not in (None, 0):
+                raise
+            answer = Answer()
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        written = write(answer)
+        _flush()
+        if written.response is None:
+            self._reporter.result(ResultFrame("", None, written.usage, None, from_stdout=True))
+            return
+        texts = (written.response, written.value_json or "")
+        size = max(len(text.encode("utf-8")) for text in texts)
+        if size > self._config.response_bytes:
+            self._reporter.result(ResultFrame("", None, written.usage, size))
+            return
+        result = ResultFrame(written.response, written.value_json, written.usage, None)
+        self._reporter.result(result)
+
+    def _run_script(self) -> None:
+        """Run the file once more, as a program; what it prints from here on is its response."""
+        self._announce(Entry(self._config.file, "script", "script"))
+        try:
+            runpy.run_path(self._path, run_name="__main__")
+        except SystemExit as request:
+            if request.code not in (None, 0):
+                raise
+        _flush()
+        self._reporter.result(ResultFrame("", None, {}, None, from_stdout=True))
+
+    def _printed(self, how: str) -> None:
+        """The file was a script and has run: what it printed is its response."""
+        _flush()
+        self._reporter.send(Entry(self._config.file, "script", how))
+        self._reporter.result(ResultFrame("", None, {}, None, from_stdout=True))
+
+    def _announce(self, entry: Entry) -> None:
+        """Say what is called now. What was printed before is no part of the response."""
+        _settle_stdout()
+        self._reporter.send(entry)
+
+    def _exit_code(self, request: SystemExit) -> int:
+        _flush()
+        if request.code is None:
+            return 0
+        if isinstance(request.code, int):
+            return request.code & 0xFF
+        sys.stderr.write(f"{request.code}\n")
+        return 1
+
+    def _report(self, error: BaseException) -> None:
+        _flush()
+        if isinstance(error, NoEntryPoint):
+            message = str(error) or NO_ENTRY_POINT
+            frame = ErrorFrame("detect", "NoEntryPoint", message, "", None, None, None)
+        else:
+            frame = describe(error, self._stage, self._config.root)
+        sys.stderr.write(frame.traceback or f"{frame.message}\n")
+        _flush()
+        self._reporter.send(frame)
+
+
+async def _awaited(answer: Any) -> Answer:
+    return await answer
+
+
+def _import(path: str, config: Config) -> ModuleType:
+    """Import the agent's file under the name that its own files would import it by."""
+    name = os.path.splitext(config.file)[0].replace("/", ".")
+    if not os.path.isfile(path):
+        raise NoEntryPoint(f"There is no file {config.file}.")
+    if "." in name:
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise NoEntryPoint(f"{config.file} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _source(path: str) -> str:
+    with open(path, "rb") as file:
+        data = file.read()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding, "replace")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+
+
+def _settle_stdout() -> None:
+    """Wait until the supervisor has read what was printed so far, so that it can tell it apart."""
+    _flush()
+    end = time.monotonic() + SETTLE_SECONDS
+    try:
+        while time.monotonic() < end:
+            waiting = fcntl.ioctl(1, termios.FIONREAD, struct.pack("i", 0))
+            if not struct.unpack("i", waiting)[0]:
+                return
+            time.sleep(0.0002)
+    except OSError:
+        return

@@ -1,0 +1,55 @@
+"""The runner's end of the report pipe."""
+
+import fcntl
+import os
+import threading
+from typing import Optional, Union
+
+from .protocol import Entry, ErrorFrame, ProtocolError, Response, ResultFrame, encode, split_result
+
+_PIECE_CHARACTERS = 64 * 1024
+
+
+class Reporter:
+    """Writes frames into the pipe, from any thread; the pipe is hidden from child processes.
+
+    A process that the agent forked reports nothing: the agent is the process that was started.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd: Optional[int] = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64)
+        os.close(fd)
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+
+    def emit(self, text: str) -> None:
+        """Send a piece of the response."""
+        for start in range(0, len(text), _PIECE_CHARACTERS):
+            self.send(Response(_valid(text[start : start + _PIECE_CHARACTERS])))
+
+    def result(self, result: ResultFrame) -> None:
+        """Send the result, in parts when it is large."""
+        for frame in split_result(result):
+            self._write(encode(frame))
+
+    def send(self, frame: Union[Entry, Response, ErrorFrame]) -> None:
+        """Send one frame; one that cannot be encoded is left out."""
+        try:
+            self._write(encode(frame))
+        except ProtocolError:
+            return
+
+    def _write(self, data: bytes) -> None:
+        if self._fd is None or os.getpid() != self._pid:
+            return
+        left = memoryview(data)
+        with self._lock:
+            try:
+                while left:
+                    left = left[os.write(self._fd, left) :]
+            except OSError:
+                self._fd = None
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
