@@ -1,0 +1,227 @@
+"""Says why a build stage failed: from its exit and its output to a catalogue entry. Pure.
+
+The wordings are uv's own, recorded from real runs in the tests. Output of the stage that builds
+from source holds foreign text: it can only choose among reasons that are the requirements' fault.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from seatrial.domain.errors import EngineRefused, FailureError, NoCapacity, PlatformError
+from seatrial.domain.failures import failure
+
+Stage = Literal["fetch", "sources", "install"]
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How a stage ended. `reason` is the harness's word for it; `lost` when it had none.
+
+    `newest` is the newest version of the package whose asked version does not exist, as
+    `name==version`, when that is known.
+    """
+
+    stage: Stage
+    code: int | None
+    reason: str
+    output: str
+    message: str = ""
+    oom: bool = False
+    newest: str = ""
+    seconds_allowed: int = 0
+    memory_mb: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it did its work."""
+        return self.reason == "exited" and self.code == 0
+
+
+_NEEDS_SOURCE = re.compile(r"^hint: Wheels are required for `([A-Za-z0-9._-]+)`", re.MULTILINE)
+_UNKNOWN = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
+_NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([^\s,]+)")
+_ONLY_OLDER = re.compile(r"only ([A-Za-z0-9._-]+)([<>=]\S+) is available and you require ([^\s,]+)")
+_PYTHON = re.compile(r"(\S+) depends on Python([<>=!~][^\s,]*)")
+_ABI = re.compile(r"([^\s]+) has no wheels with a matching Python")
+_PLATFORM = re.compile(r"([^\s]+) has no wheels with a matching platform tag")
+_BUILD = re.compile(r"^\s*error: Failed to (?:download and )?build `([^`]+)`", re.MULTILINE)
+_UNREACHABLE = re.compile(
+    r"(Failed to fetch: `?[^\s`]+|error sending request for url \(\S+?\)|tunnel error: [^\n]+"
+    r"|HTTP status (?:server|client) error \([^)]*\) for url \(\S+?\))"
+)
+_NETWORK = (
+    "Request failed after",
+    "Failed to fetch",
+    "error sending request",
+    "operation timed out",
+)
+_NO_SPACE = "No space left on device"
+_EVIDENCE_LINES = 12
+
+
+def needs_source(output: str) -> frozenset[str]:
+    """The packages that uv would have to build from source, by its own words."""
+    return frozenset(name.lower() for name in _NEEDS_SOURCE.findall(output))
+
+
+def error_of(result: StageResult) -> FailureError | PlatformError:
+    """What to raise for a stage that did not succeed."""
+    return (
+        _of_the_end(result)
+        or _of_the_disk(result)
+        or _of_the_network(result)
+        or _of_the_build(result)
+        or _of_the_solution(result)
+        or _unexplained(result)
+    )
+
+
+def _of_the_end(result: StageResult) -> FailureError | PlatformError | None:
+    last = _last_line(result.output)
+    if result.oom:
+        message = f"Installing the requirements needed more than {result.memory_mb} MB of memory."
+        hint = "Use smaller packages, or raise SEATRIAL_BUILD_MEMORY_MB."
+        return FailureError(
+            failure("limit.memory", message, what_to_do=hint, evidence=result.message or last)
+        )
+    if result.reason == "deadline":
+        message = f"The build was stopped after {result.seconds_allowed} s."
+        return FailureError(failure("limit.build_timeout", message, evidence=last))
+    if result.reason == "not_started":
+        return EngineRefused(f"The build could not start: {result.message}")
+    if result.reason != "exited":
+        told = _last_line(result.message)
+        return PlatformError(f"The build's container was lost ({result.reason}). {told}".rstrip())
+    return None
+
+
+def _of_the_disk(result: StageResult) -> FailureError | PlatformError | None:
+    line = _line_with(result.output, _NO_SPACE)
+    if not line:
+        return None
+    if result.stage == "sources":
+        message = "Building from source needed more room than there is for it."
+        return FailureError(failure("limit.disk", message, evidence=line))
+    return NoCapacity(
+        f"The machine's disk is full: {line}", hint="Free some: seatrial environments prune."
+    )
+
+
+def _of_the_network(result: StageResult) -> FailureError | None:
+    if not any(text in result.output for text in _NETWORK):
+        return None
+    match = _UNREACHABLE.search(result.output)
+    evidence = match.group(0) if match else _last_line(result.output)
+    reason = result.refused[0] if result.refused else ""
+    return FailureError(failure("dependencies.index_unreachable", reason, evidence=evidence))
+
+
+def _of_the_build(result: StageResult) -> FailureError | None:
+    match = _BUILD.search(result.output)
+    if match is None:
+        return None
+    package = match.group(1)
+    tail = [line for line in result.output[match.start() :].splitlines() if line.strip()]
+    proof = [line.strip() for line in tail if not line.startswith("hint:")]
+    evidence = "\n".join((proof[0], *proof[1:][-_EVIDENCE_LINES:]))
+    message = f"{package} has no ready-made wheel here, and building it from source failed."
+    return FailureError(failure("dependencies.build_failed", message, evidence=evidence))
+
+
+def _of_the_solution(result: StageResult) -> FailureError | None:
+    if "No solution found" not in result.output:
+        return None
+    cause = _cause(result.output)
+    return (
+        _python_mismatch(result.output, cause)
+        or _no_wheel(result.output, cause)
+        or _not_found(result, cause)
+        or FailureError(failure("dependencies.conflict", _sentence(cause), evidence=cause))
+    )
+
+
+def _python_mismatch(output: str, cause: str) -> FailureError | None:
+    asked = _PYTHON.search(cause)
+    if asked and "Python version" in cause:
+        message = f"{asked.group(1)} needs Python {asked.group(2)}."
+        return FailureError(failure("dependencies.python_mismatch", message, evidence=cause))
+    match = _ABI.search(cause)
+    if match and not _PLATFORM.search(cause):
+        hint = _line_with(output, "You require CPython")
+        message = f"{match.group(1)} has no wheel for this Python version."
+        return FailureError(
+            failure("dependencies.python_mismatch", message, evidence=hint or cause)
+        )
+    return None
+
+
+def _no_wheel(output: str, cause: str) -> FailureError | None:
+    match = _PLATFORM.search(cause)
+    if match:
+        hint = _line_with(output, "Wheels are available for")
+        message = f"{match.group(1)} has neither a wheel for this platform nor its source."
+        return FailureError(failure("dependencies.build_failed", message, evidence=hint or cause))
+    match = _NEEDS_SOURCE.search(output)
+    if match:
+        message = f"{match.group(1)} has no wheel that fits, and what was built does not either."
+        return FailureError(failure("dependencies.build_failed", message, evidence=cause))
+    return None
+
+
+def _not_found(result: StageResult, cause: str) -> FailureError | None:
+    if match := _UNKNOWN.search(cause):
+        message = f"The package index has no package {match.group(1)!r}."
+    elif match := _ONLY_OLDER.search(cause):
+        newest = match.group(2).lstrip("<>=")
+        message = f"There is no {match.group(3)}; the newest version is {newest}."
+    elif match := _NO_VERSION.search(cause):
+        message = f"There is no {match.group(1)}."
+        if result.newest:
+            message = f"There is no {match.group(1)}; the newest version is {result.newest}."
+    else:
+        return None
+    return FailureError(failure("dependencies.not_found", message, evidence=cause))
+
+
+def _unexplained(result: StageResult) -> FailureError | PlatformError:
+    evidence = _line_with(result.output, "error:") or _last_line(result.output)
+    if result.stage == "sources":
+        return FailureError(failure("dependencies.build_failed", evidence=evidence))
+    if "Hash mismatch" in result.output:
+        message = "A file of the package index has not the content that it should have."
+        return FailureError(
+            failure(
+                "dependencies.not_found", message, evidence=_line_with(evidence, "") or evidence
+            )
+        )
+    return PlatformError(f"The stage {result.stage} ended with code {result.code}: {evidence}")
+
+
+# --------------------------------------------------------------------------- reading uv's words
+
+
+def _cause(output: str) -> str:
+    """The explanation after "No solution found", on one line."""
+    text = output[output.index("No solution found") :].partition("\nhint:")[0]
+    after = text.partition("cause:")[2] or text
+    return " ".join(after.split())
+
+
+def _sentence(cause: str) -> str:
+    """The explanation without its formula around the facts."""
+    text = cause.removeprefix("Because ").removesuffix(
+        ", we can conclude that your requirements are unsatisfiable."
+    )
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _line_with(output: str, text: str) -> str:
+    return next((line.strip() for line in output.splitlines() if text in line), "")
+
+
+def _last_line(output: str) -> str:
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")

@@ -1,0 +1,206 @@
+"""The port `Environments`: built in containers, kept by content."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from seatrial.domain.errors import InvalidRequest, NoCapacity, PlatformError
+from seatrial.domain.ports import (
+    Engine,
+    EngineInfo,
+    Environment,
+    EnvironmentInfo,
+    EnvironmentRequest,
+)
+from seatrial.domain.validation.requirements import requirements_problems
+from seatrial.settings import Settings
+from seatrial.slots import Slots
+
+from . import keys
+from .builder import Builder, Job, kept_resolution
+from .flights import Flights, LogCall
+from .folders import EnvironmentFolders
+from .index import find_certificates, find_index
+from .running import BuildLimits, StageRunner
+from .stages import StageInputs, tree_path
+from .trees import Marker, Resolution, Trees
+
+log = logging.getLogger(__name__)
+
+ENVIRONMENT_LABEL = "seatrial.environment"
+"""A container with this label uses the environment of that key: it is not removed meanwhile."""
+
+_GB = 1_000_000_000
+_KEPT_SHARE = 0.8
+"""What is left when room is made: making it for every single build would be wasted work."""
+
+
+class BuiltEnvironments:
+    """Builds environments on one engine and keeps them below one folder.
+
+    Several processes may share the folder. Callers mark the containers that use an environment
+    with `ENVIRONMENT_LABEL`.
+    """
+
+    def __init__(self, slots: Slots, engine: Engine, settings: Settings, *, state: Path) -> None:
+        """`state` must be on one file system and visible to the engine. Nothing is made yet."""
+        self._slots = slots
+        self._engine = engine
+        self._settings = settings
+        self._trees = Trees(EnvironmentFolders(state))
+        self._flights: Flights[Environment] = Flights()
+        self._ready: tuple[EngineInfo, StageInputs] | None = None
+        self._tidying: asyncio.Task[None] | None = None
+
+    async def prepare(self, request: EnvironmentRequest, log: LogCall) -> Environment:
+        """See Environments. InvalidRequest for requirements that validation would refuse."""
+        problems = tuple(requirements_problems(request.requirements))
+        if problems:
+            raise InvalidRequest(problems)
+        image = await self._engine.image(request.python)
+        if not keys.plain(request.requirements):
+            return Environment(key="", image=image, python="python3", lock="")
+        async with _mapped_errors():
+            job = await self._job(request, image)
+            if kept := self._kept(job):
+                count = kept[1].packages
+                await log(f"{count} package{'s' * (count != 1)} from the environment cache.\n")
+                return kept[0]
+            return await self._flights.join(
+                f"{job.owners_key}", lambda say: self._build(job, say), log
+            )
+
+    async def entries(self) -> Sequence[EnvironmentInfo]:
+        """See Environments."""
+        return await asyncio.to_thread(self._trees.entries)
+
+    async def prune(self, *, keep_bytes: int = 0) -> int:
+        """See Environments. What is in use, or was handed out within a minute, stays."""
+        async with _mapped_errors():
+            self._trees.folders.create()
+            used = await self._in_use()
+            return await asyncio.to_thread(self._trees.make_room, keep_bytes, used)
+
+    async def aclose(self) -> None:
+        """Wait for the tidying up after the last build."""
+        if self._tidying is not None:
+            await asyncio.wait({self._tidying})
+
+    # ---------------------------------------------------------------- a build
+
+    async def _job(self, request: EnvironmentRequest, image: str) -> Job:
+        info, inputs = await self._inputs()
+        settings = self._settings
+        return Job(
+            owner=keys.owner_key(request.owner),
+            requirements=keys.plain(request.requirements),
+            python=request.python,
+            architecture=info.architecture,
+            image=image,
+            limits=BuildLimits(
+                memory_mb=settings.build_memory_mb,
+                cpus=min(settings.max_cpus, float(info.cpus)),
+                deadline=asyncio.get_running_loop().time() + settings.build_timeout_seconds,
+                seconds=settings.build_timeout_seconds,
+            ),
+            inputs=inputs,
+            installation=f"{self._slots.installation} {self._trees.folders.state}",
+        )
+
+    async def _inputs(self) -> tuple[EngineInfo, StageInputs]:
+        """What all builds share; found out once, so that a warm call asks nobody."""
+        if self._ready is None:
+            folders = self._trees.folders
+            info = await self._engine.describe()
+            self._ready = info, await asyncio.to_thread(_stage_inputs, folders, self._settings)
+        return self._ready
+
+    def _kept(self, job: Job) -> tuple[Environment, Marker] | None:
+        resolution = kept_resolution(self._trees, job)
+        if resolution is None:
+            return None
+        key = job.tree_key(resolution.lock)
+        marker = self._trees.use(key)
+        if marker is None:
+            return None
+        return self._environment(job, key, resolution, cached=True), marker
+
+    async def _build(self, job: Job, say: LogCall) -> Environment:
+        info, _ = await self._inputs()
+        builder = Builder(self._trees, StageRunner(self._slots, info), job, say)
+        key, resolution, marker, cached = await builder.build()
+        environment = self._environment(job, key, resolution, cached=cached)
+        if cached:
+            return environment
+        self._tidy_later()
+        return replace(
+            environment,
+            resolved_seconds=resolution.seconds,
+            built_seconds=marker.built_seconds,
+        )
+
+    def _environment(
+        self, job: Job, key: str, resolution: Resolution, *, cached: bool
+    ) -> Environment:
+        path = tree_path(key)
+        return Environment(
+            key=key,
+            image=job.image,
+            python=f"{path}/bin/python",
+            lock=resolution.lock,
+            path=str(self._trees.folders.trees / key),
+            mount_path=path,
+            cached=cached,
+        )
+
+    # ---------------------------------------------------------------- room
+
+    def _tidy_later(self) -> None:
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidy())
+
+    async def _tidy(self) -> None:
+        """Keep to the operator's limit. Trouble here must not fail the build before it."""
+        limit = int(self._settings.environments_max_gb * _GB)
+        try:
+            if await asyncio.to_thread(self._trees.measure) > limit:
+                freed = await self.prune(keep_bytes=int(limit * _KEPT_SHARE))
+                log.info("removed %d bytes of environments that were not used lately", freed)
+        except (PlatformError, OSError) as error:
+            log.warning("old environments could not be removed: %s", error)
+
+    async def _in_use(self) -> frozenset[str]:
+        containers = await self._engine.containers(self._slots.installation)
+        return frozenset(
+            key for container in containers if (key := container.labels.get(ENVIRONMENT_LABEL))
+        )
+
+
+def _stage_inputs(folders: EnvironmentFolders, settings: Settings) -> StageInputs:
+    folders.create()
+    return StageInputs(
+        folders=folders,
+        index=find_index(settings.index_url),
+        uv=folders.uv_folder(),
+        certificates=folders.certificates(find_certificates()),
+    )
+
+
+@asynccontextmanager
+async def _mapped_errors() -> AsyncGenerator[None]:
+    """Troubles with the machine's own disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoCapacity(
+                f"The machine's disk is full: {error}",
+                hint="Free some: seatrial environments prune.",
+            ) from error
+        raise PlatformError(f"The folder of environments is not usable: {error}") from error

@@ -1,0 +1,109 @@
+"""Where environments are kept on the worker's machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import uv
+
+SHARED_PATH = "/seatrial/environments"
+"""Where build containers see cache and trees: one mount, so that hard links are possible."""
+
+UV_FOLDER = "/seatrial/bin"
+CERTIFICATES = "/seatrial/certificates.pem"
+
+
+@dataclass(frozen=True)
+class EnvironmentFolders:
+    """The folders below `state`.
+
+    Only `shared` is written by containers (and only by the stages that run no foreign code).
+    What says that a tree is whole lies outside it, where no package can put a file.
+    """
+
+    state: Path
+
+    @property
+    def shared(self) -> Path:
+        """What fetch and install mount: the cache and the trees."""
+        return self.state / "shared"
+
+    @property
+    def cache(self) -> Path:
+        """Downloaded and unpacked wheels of the index."""
+        return self.shared / "cache"
+
+    @property
+    def trees(self) -> Path:
+        """Built environments by key."""
+        return self.shared / "trees"
+
+    @property
+    def markers(self) -> Path:
+        """One file per whole tree; its time is when the tree was last used."""
+        return self.state / "complete"
+
+    @property
+    def resolutions(self) -> Path:
+        """Locks by the hash of their inputs."""
+        return self.state / "resolutions"
+
+    def wheelhouse(self, owner: str) -> Path:
+        """Wheels that were built from source for one owner."""
+        return self.state / "owners" / owner / "wheels"
+
+    def lock(self, name: str) -> Path:
+        """The file that processes lock to exclude each other."""
+        return self.state / "locks" / f"{name}.lock"
+
+    def create(self) -> None:
+        """Make the folders. Idempotent."""
+        for folder in (self.cache, self.trees, self.markers, self.resolutions):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in ("owners", "locks"):
+            (self.state / folder).mkdir(exist_ok=True)
+        # The stages pass through as whatever user the engine maps them to.
+        self.shared.chmod(0o755)
+
+    def uv_folder(self) -> Path:
+        """A copy of uv's binary that containers may read and execute, by version and size."""
+        binary = Path(uv.find_uv_bin())
+        folder = self.state / "uv" / f"{uv_version()}-{binary.stat().st_size}"
+        if not (folder / "uv").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f".uv.{secrets.token_hex(4)}"
+            shutil.copyfile(binary, draft)
+            draft.chmod(0o755)
+            draft.replace(folder / "uv")
+        return folder
+
+    def certificates(self, bundle: bytes) -> Path:
+        """A copy of a bundle of certificates that containers may read, by its content."""
+        name = hashlib.sha256(bundle).hexdigest()[:16]
+        path = self.state / "certificates" / f"{name}.pem"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, bundle)
+        return path
+
+
+def uv_version() -> str:
+    """The version of uv that resolves and installs."""
+    return version("uv")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees a part of it; readable by containers."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.chmod(0o644)
+    draft.replace(path)

@@ -1,0 +1,83 @@
+"""Wheels that came out of a build from source: hostile files, checked before they are kept."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from .folders import write_whole
+
+MAX_WHEEL_BYTES = 100 * 1024 * 1024
+_MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
+_MAX_MEMBERS = 50_000
+_FILE_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,200}\.whl")
+
+
+class BadWheel(Exception):
+    """The file is not a wheel that was asked for; the message says why."""
+
+
+@dataclass(frozen=True)
+class Wheelhouse:
+    """The wheels that were built for one owner. Only that owner's builds see them."""
+
+    folder: Path
+
+    def names(self) -> frozenset[str]:
+        """The packages that have a wheel here."""
+        if not self.folder.is_dir():
+            return frozenset()
+        return frozenset(
+            str(parse_wheel_filename(path.name)[0]) for path in self.folder.glob("*.whl")
+        )
+
+    def add(self, name: str, content: bytes, wanted: Collection[str]) -> str:
+        """Keep a wheel of one of the wanted packages; the package's name. BadWheel."""
+        package = check_wheel(name, content, wanted)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / name, content)
+        return package
+
+
+def check_wheel(name: str, content: bytes, wanted: Collection[str]) -> str:
+    """The package of a well-formed wheel with that file name. BadWheel."""
+    if not _FILE_NAME.fullmatch(name):
+        raise BadWheel("its name is not that of a wheel")
+    if len(content) > MAX_WHEEL_BYTES:
+        raise BadWheel(f"it is larger than {MAX_WHEEL_BYTES // 2**20} MB")
+    try:
+        package, version, _, _ = parse_wheel_filename(name)
+    except InvalidWheelFilename as error:
+        raise BadWheel(str(error)) from error
+    if package not in {canonicalize_name(other) for other in wanted}:
+        raise BadWheel(f"{package} was not asked for")
+    _check_archive(content, f"{package}-{version}")
+    return str(package)
+
+
+def _check_archive(content: bytes, stem: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise BadWheel(f"it is no archive ({error})") from error
+    if len(members) > _MAX_MEMBERS or sum(m.file_size for m in members) > _MAX_UNPACKED_BYTES:
+        raise BadWheel("it unpacks to too much")
+    for member in members:
+        path = PurePosixPath(member.filename)
+        if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
+            raise BadWheel(f"it holds the path {member.filename[:100]!r}")
+    folders = {PurePosixPath(member.filename).parts[0] for member in members if member.filename}
+    if not any(_stem(folder) == stem for folder in folders if folder.endswith(".dist-info")):
+        raise BadWheel("it does not describe the package of its name")
+
+
+def _stem(folder: str) -> str:
+    name, _, version = folder.removesuffix(".dist-info").rpartition("-")
+    return f"{canonicalize_name(name)}-{version}"
