@@ -6,12 +6,15 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import Awaitable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from seatrial.domain.requests import TestRequest
 from seatrial.store import SqlStore, open_store
@@ -86,7 +89,7 @@ class PostgresDatabases(Databases):
 
     def _make(self, how: str) -> str:
         name = f"d{secrets.token_hex(6)}"
-        _in_a_loop(_execute(self._server.admin_dsn(), f"CREATE DATABASE {name} {how}"))
+        _in_a_loop(_execute(self._server.url("postgres"), f"CREATE DATABASE {name} {how}"))
         return self._server.url(name)
 
 
@@ -100,17 +103,16 @@ async def _migrate(url: str) -> None:
     await store.aclose()
 
 
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+async def _execute(url: str, statement: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
 
 
 def _in_a_loop(work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner() as runner:
-        runner.run(work)
+    """Run it in a thread with a loop of its own: the caller's loop may be running."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 class Opener(Protocol):

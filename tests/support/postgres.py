@@ -30,10 +30,6 @@ class PostgresServer:
         """The URL of one of its databases, as the store takes it."""
         return f"postgresql+asyncpg://{_USER}:{self.password}@{self.host}:{self.port}/{database}"
 
-    def admin_dsn(self) -> str:
-        """For making and dropping databases, as asyncpg takes it."""
-        return f"postgresql://{_USER}:{self.password}@{self.host}:{self.port}/postgres"
-
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
