@@ -13,6 +13,7 @@ from seatrial.domain.answers import (
     EnvironmentList,
     Freed,
     ModelList,
+    NewToken,
     ProviderList,
     Removed,
     Session,
@@ -96,7 +97,7 @@ class AsyncClient:
         The same `idempotency_key` within 24 hours gives the first call's test again, so a call
         whose answer was lost can be repeated. InvalidRequest, QueueFull, Conflict.
         """
-        headers = {"idempotency-key": idempotency_key} if idempotency_key else None
+        headers = _key(idempotency_key)
         body = await self._post(f"{PREFIX}/tests", made(request, fields), headers)
         return answers.read_test(body)
 
@@ -160,13 +161,20 @@ class AsyncClient:
         """Ask for the test's end. One that is completed is returned as it is."""
         return answers.read_test(await self._transport.send("POST", f"{_of(test_id)}/cancel"))
 
-    async def retry(self, test_id: str, **fields: Unpack[ChangeFields]) -> Test:
+    async def retry(
+        self,
+        test_id: str,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[ChangeFields],
+    ) -> Test:
         """A new test of the same request with these fields changed; the old one stays.
 
-        `files` replaces all files. InvalidRequest, QueueFull.
+        `files` replaces all files. The key is that of `submit`. InvalidRequest, QueueFull.
         """
         body = changes(fields).model_dump(mode="json", exclude_none=True)
-        answer = await self._transport.send("POST", f"{_of(test_id)}/retry", json=body)
+        path = f"{_of(test_id)}/retry"
+        answer = await self._transport.send("POST", path, json=body, headers=_key(idempotency_key))
         return answers.read_test(answer)
 
     async def delete(self, test_id: str) -> None:
@@ -210,6 +218,19 @@ class AsyncClient:
         """Who the server takes you for, and its version. NotAuthenticated."""
         return answers.read(Session, await self._transport.send("GET", f"{PREFIX}/session"))
 
+    async def create_token(self, label: str, *, user: str | None = None) -> NewToken:
+        """An API token of yours, or of the `user` of that name, made if new; shown this once.
+
+        Only the server machine's own user may name another: NotAllowed.
+        """
+        wanted = {"label": label, "user": user}
+        body = await self._transport.send("POST", f"{PREFIX}/tokens", json=wanted)
+        return answers.read(NewToken, body)
+
+    async def revoke_token(self, label: str) -> None:
+        """Make your tokens of that label worthless. NotFound when there is none."""
+        await self._transport.send("DELETE", f"{PREFIX}/tokens/{quote(label, safe='')}")
+
     async def health(self) -> bool:
         """Whether the server can take tests now. ServerUnreachable when none answers."""
         try:
@@ -249,6 +270,10 @@ class AsyncClient:
             patience=self._patience,
             ended=ended,
         ).events()
+
+
+def _key(idempotency_key: str | None) -> dict[str, str] | None:
+    return {"idempotency-key": idempotency_key} if idempotency_key is not None else None
 
 
 def _of(test_id: str) -> str:

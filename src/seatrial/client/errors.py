@@ -133,7 +133,7 @@ class _Problem(BaseModel):
     detail: str = ""
     code: str = ""
     hint: str = ""
-    problems: tuple[FieldProblem, ...] = ()
+    errors: tuple[FieldProblem, ...] = ()
     retry_after_seconds: int | None = None
 
 
@@ -145,8 +145,8 @@ def answered(status: int, body: bytes, retry_after: str = "") -> SeatrialError:
     """
     problem = _read(body)
     message = problem.detail or problem.title or f"The server answered with status {status}."
-    if status == 422 or (status == 400 and problem.problems):
-        return InvalidRequest(problem.problems or (FieldProblem("request", message),))
+    if status == 422 or (status == 400 and problem.errors):
+        return InvalidRequest(problem.errors or (FieldProblem("request", message),))
     if status == 429:
         return QueueFull(message, retry_after_seconds=_seconds(retry_after, problem))
     kind = BY_CODE.get(problem.code) or BY_STATUS.get(status)

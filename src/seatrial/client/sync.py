@@ -144,4 +144,6 @@ class Client:
     environments = _runs(AsyncClient.environments)
     prune_environments = _runs(AsyncClient.prune_environments)
     session = _runs(AsyncClient.session)
+    create_token = _runs(AsyncClient.create_token)
+    revoke_token = _runs(AsyncClient.revoke_token)
     health = _runs(AsyncClient.health)

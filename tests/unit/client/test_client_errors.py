@@ -75,7 +75,7 @@ def test_a_status_has_its_error_even_when_a_proxy_wrote_the_page(
 
 def test_field_problems_arrive_with_line_and_column() -> None:
     problem = {"field": "files", "message": "no", "code": "x", "file": "a.py", "line": 2}
-    body = json.dumps({"status": 422, "problems": [problem]}).encode()
+    body = json.dumps({"status": 422, "errors": [problem]}).encode()
     error = answered(422, body)
     assert isinstance(error, InvalidRequest)
     assert error.problems == (FieldProblem("files", "no", "x", "a.py", 2, None),)

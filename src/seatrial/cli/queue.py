@@ -1,0 +1,44 @@
+"""`seatrial queue`: how busy it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import exits
+from .epilog import examples
+
+if TYPE_CHECKING:
+    from seatrial.client import AsyncClient
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("queue", epilog=examples("seatrial queue --json"))(queue)
+
+
+def queue(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line.")] = False,
+) -> None:
+    """Show how busy it is and how long a new test waits."""
+    from dataclasses import asdict
+
+    from .connection import with_client
+    from .journal import wait_text
+    from .screen import Screen
+
+    screen = Screen(json_mode=as_json)
+
+    async def work(client: AsyncClient) -> int:
+        state = await client.queue()
+        if as_json:
+            screen.json({**asdict(state), "wait": state.wait and state.wait.model_dump()})
+            return exits.SUCCEEDED
+        screen.line(f"{state.queued} waiting, {state.running} running, {state.slots} slots")
+        wait = wait_text(state.wait).removeprefix(", ")
+        screen.line(f"A new test {wait or 'starts at once'}." if state.slots else "No worker runs.")
+        return exits.SUCCEEDED
+
+    with_client(ctx, screen, work)

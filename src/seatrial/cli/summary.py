@@ -1,0 +1,149 @@
+"""The end of a test in one view: the answer, what it cost, whose fault, and what to do next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+
+from seatrial.domain.failures import Failure
+from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.tests import Durations, Metrics, Result, Test
+
+from .journal import wait_text
+from .lines import Line, Panel, Role, Span, line
+
+_WHOSE = {
+    "agent": "the agent's code",
+    "dependencies": "the requirements",
+    "model": "the model service",
+    "limit": "a limit of the test",
+    "platform": "Seatrial or what it runs on",
+    "user": "the request",
+}
+_ROLES: dict[Outcome, Role] = {Outcome.SUCCEEDED: "good", Outcome.CANCELLED: "warn"}
+_STEPS = (
+    *("queued", "resolved", "built", "started", "first_output", "running", "cleaned", "total"),
+)
+_MEGABYTE = 1024 * 1024
+
+
+def panels(test: Test) -> list[Panel]:
+    """What to show of a test as it stands; for a completed one, its end."""
+    if test.phase is not Phase.COMPLETED:
+        return [Panel(f"{test.phase} · {test.id}", "strong", tuple(_unfinished(test)))]
+    role = _ROLES.get(test.outcome or Outcome.FAILED, "bad")
+    title = f"{(test.outcome or test.phase).replace('_', ' ')} · {test.id}"
+    shown = [Panel(title, role, (*_answer(test.result), *_facts(test)))]
+    if test.failure is not None:
+        shown.append(Panel(test.failure.title, "bad", tuple(_failure(test.failure))))
+    return shown
+
+
+def next_steps(test: Test) -> list[Line]:
+    """What people do after this, as commands."""
+    retry = "Run it again:" if test.failure is None else "Run it again, changed:"
+    change = "--query TEXT" if test.failure is None else "--file agent.py"
+    return [
+        line(Span("Next  ", "dim"), Span(f"seatrial tests show {test.id}", "name")),
+        line(Span("      ", "dim"), Span(f"seatrial tests logs {test.id}", "name")),
+        line(
+            Span(f"      {retry} ", "dim"), Span(f"seatrial tests retry {test.id} {change}", "name")
+        ),
+    ]
+
+
+def _unfinished(test: Test) -> Iterator[Line]:
+    yield line(Span("query   ", "dim"), test.request.query)
+    if test.queue is not None:
+        yield line(
+            Span("queue   ", "dim"), f"place {test.queue.position}{wait_text(test.queue.wait)}"
+        )
+    if test.cancel_requested:
+        yield line("It is being stopped.")
+    yield line(Span("follow  ", "dim"), Span(f"seatrial tests logs -f {test.id}", "name"))
+
+
+def _answer(result: Result | None) -> Iterator[Line]:
+    if result is None or not result.response:
+        return
+    yield from (line(text) for text in result.response.rstrip("\n").split("\n"))
+    if result.value is not None:
+        yield line(Span("value   ", "dim"), json.dumps(result.value, ensure_ascii=False))
+    yield line("")
+
+
+def _facts(test: Test) -> Iterator[Line]:
+    metrics = test.metrics or Metrics()
+    times = _times(metrics.durations)
+    if times:
+        yield line(Span("time    ", "dim"), times)
+    used = _used(metrics)
+    if used:
+        yield line(Span("used    ", "dim"), used)
+    yield from _model(test, metrics)
+    result = test.result
+    if result is not None and result.entry_point:
+        framework = f" ({result.framework})" if result.framework else ""
+        yield line(Span("entry   ", "dim"), f"{result.entry_point}{framework}")
+    if test.retry_of:
+        yield line(Span("retry   ", "dim"), f"of {test.retry_of}")
+
+
+def _times(durations: Durations) -> str:
+    named = ((step.replace("_", " "), getattr(durations, step)) for step in _STEPS)
+    return " · ".join(f"{name} {seconds:.1f} s" for name, seconds in named if seconds is not None)
+
+
+def _used(metrics: Metrics) -> str:
+    parts: list[str] = []
+    if metrics.memory_peak_bytes is not None:
+        limit = metrics.memory_limit_bytes
+        of = f" of {limit / _MEGABYTE:.0f} MB" if limit else " MB"
+        parts.append(f"memory {metrics.memory_peak_bytes / _MEGABYTE:.0f}{of}")
+    if metrics.cpu_seconds is not None:
+        parts.append(f"CPU {metrics.cpu_seconds:.2f} s")
+    if metrics.processes_peak is not None:
+        parts.append(f"processes {metrics.processes_peak}")
+    if metrics.log_dropped_bytes:
+        parts.append(f"{metrics.log_dropped_bytes:,} bytes of log dropped")
+    return " · ".join(parts)
+
+
+def _model(test: Test, metrics: Metrics) -> Iterator[Line]:
+    model = test.result.model if test.result else test.request.model
+    if model:
+        yield line(Span("model   ", "dim"), model)
+    if test.result is not None and test.result.model_fallback:
+        said = "The default model was not there: the built-in test model stood in for it."
+        yield line(Span(f"        {said}", "warn"))
+    if metrics.model_calls:
+        errors = f", {metrics.model_call_errors} failed" if metrics.model_call_errors else ""
+        known = "" if metrics.tokens_known else " at least"
+        tokens = f"tokens{known} {metrics.input_tokens:,} in, {metrics.output_tokens:,} out"
+        yield line(Span("calls   ", "dim"), f"{metrics.model_calls}{errors} · {tokens}")
+
+
+def _failure(failure: Failure) -> Iterator[Line]:
+    yield line(Span("whose   ", "dim"), f"{_WHOSE[failure.whose]} ({failure.code})")
+    for number, text in enumerate(failure.message.rstrip("\n").split("\n")):
+        yield line(Span("what    " if number == 0 else "        ", "dim"), text)
+    for number, text in enumerate(failure.evidence.rstrip("\n").split("\n")):
+        if text:
+            yield line(Span("proof   " if number == 0 else "        ", "dim"), Span(text, "bad"))
+    if failure.evidence_event is not None:
+        yield line(Span(f"        event {failure.evidence_event} of the journal", "dim"))
+    yield line(Span("to do   ", "dim"), Span(failure.what_to_do, "strong"))
+    yield from _fix(failure)
+    if failure.incident:
+        yield line(Span("incident  ", "dim"), failure.incident)
+
+
+def _fix(failure: Failure) -> Iterator[Line]:
+    """The change as something to type."""
+    package, memory = failure.fix.get("add_requirement"), failure.fix.get("memory_mb")
+    if package is not None:
+        command = f"echo {shlex.quote(str(package))} >> requirements.txt"
+        yield line(Span("        ", "dim"), Span(command, "name"))
+    if memory is not None:
+        yield line(Span("        ", "dim"), Span(f"--memory {memory}", "name"))
