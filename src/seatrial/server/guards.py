@@ -13,6 +13,7 @@ import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth import came_over_socket
@@ -20,6 +21,10 @@ from .deps import ServerDeps
 from .metrics import ServerMetrics
 from .problems import SECURITY_HEADERS, problem_answer
 
+MAX_BODY_BYTES = 4_000_000
+"""Room for 1 MB of code with its JSON escapes."""
+
+_TOO_LARGE = f"The body is too large; the limit is 4 MB ({MAX_BODY_BYTES:,} bytes)."
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,9 +67,12 @@ class Guards:
 
         refusal = self._refusal(scope, headers)
         with self._deps.activity.request():
-            await (refusal or self._app)(scope, receive, send_more)
+            await (refusal or self._app)(scope, _limited(receive), send_more)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length[:20]) > MAX_BODY_BYTES:
+            return problem_answer(413, "request.too_large", _TOO_LARGE)
         if "authorization" in headers:
             return None
         host = headers.get("host", "")
@@ -77,6 +85,21 @@ class Guards:
             detail = "A page of another origin may not do this without a token."
             return problem_answer(403, "origin_not_allowed", detail)
         return None
+
+
+def _limited(receive: Receive) -> Receive:
+    """The same body, which is an error as soon as it is too large: its length may be a lie."""
+    size = 0
+
+    async def receive_less() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return receive_less
 
 
 def _name(host: str) -> str:

@@ -23,7 +23,7 @@ class ServerMetrics:
         self._latency = Histogram(
             "seatrial_request_seconds",
             "Seconds until the answer began.",
-            ("method", "route", "status"),
+            ("operation", "status"),
             registry=self._registry,
             buckets=_BUCKETS,
         )
@@ -39,9 +39,9 @@ class ServerMetrics:
         )
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
-        """Note an answer, under its route's pattern: paths hold ids and are without number."""
-        route = getattr(scope.get("route"), "path", "none")
-        self._latency.labels(scope["method"], route, str(status)).observe(seconds)
+        """Note an answer, under its operation's id: paths are without number."""
+        operation = getattr(scope.get("endpoint"), "__name__", "none")
+        self._latency.labels(operation, str(status)).observe(seconds)
 
     async def page(self, queue: Queue) -> bytes:
         """Everything in Prometheus' text format, the queue as it is now."""
