@@ -1,0 +1,84 @@
+"""Cancelling ends a test promptly in every phase, and says so once."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.domain.events import LogEvent, PhaseEvent
+from seatrial.domain.phases import Outcome, Phase
+from tests.support import agents
+from tests.support.serving import Serving
+
+from .conftest import MakeServing
+from .test_crashes import containers, wait_for_text
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+
+
+@pytest.mark.spec("US4-5", "US3-5", "FR-011", "FR-009")
+@pytest.mark.parametrize("source", [agents.SLOW, agents.STUBBORN])
+def test_cancelling_a_running_test_removes_its_container(
+    serving: Serving, engine_url: str, source: str
+) -> None:
+    with serving.client() as client:
+        test = client.submit(files=agents.files(source), query="600", model="none")
+        wait_for_text(client, test.id, "tick 2" if source is agents.SLOW else "not stopping")
+        client.cancel(test.id)
+        done = client.wait(test.id)
+        again = client.cancel(test.id)
+        events = list(client.events(test.id))
+
+    assert done.outcome is Outcome.CANCELLED
+    assert done.failure is None
+    assert again == done
+    assert containers(engine_url, test.id) == []
+    assert any(isinstance(event.data, LogEvent) for event in events)
+    ends = [e for e in events if isinstance(e.data, PhaseEvent) and e.data.outcome]
+    assert len(ends) == 1
+    assert ends[0] == events[-1]
+
+
+@pytest.mark.spec("FR-011", "US4-5")
+def test_cancelling_while_the_environment_is_built_ends_the_build(
+    serving: Serving, engine_url: str
+) -> None:
+    with serving.client() as client:
+        test = client.submit(
+            files=agents.files(agents.ECHO),
+            query="x",
+            model="none",
+            requirements="boto3==1.40.0\n",
+        )
+        for event in client.events(test.id):
+            if isinstance(event.data, LogEvent) and event.data.stream == "build":
+                break
+        client.cancel(test.id)
+        done = client.wait(test.id)
+
+    assert done.outcome is Outcome.CANCELLED
+    assert containers(engine_url, test.id) == []
+
+
+@pytest.mark.spec("FR-011", "US3-4", "FR-004")
+def test_a_waiting_test_shows_its_place_and_is_cancelled_at_once(
+    make_serving: MakeServing,
+) -> None:
+    process = make_serving(max_running="1")
+    with process.client() as client:
+        running = client.submit(files=agents.files(agents.SLOW), query="600", model="none")
+        wait_for_text(client, running.id, "tick 1")
+        second = client.submit(files=agents.files(agents.ECHO), query="x", model="none")
+        third = client.submit(files=agents.files(agents.ECHO), query="x", model="none")
+        place = client.test(third.id).queue
+        assert place is not None
+        assert place.position == 2
+        assert place.wait.high_seconds >= place.wait.low_seconds >= 0
+        assert place.reason
+
+        assert client.cancel(second.id).outcome is Outcome.CANCELLED
+        moved = client.test(third.id).queue
+        assert moved is not None
+        assert moved.position == 1
+        assert client.test(third.id).phase is Phase.QUEUED
+        client.cancel(running.id)
+        assert client.wait(third.id).outcome is Outcome.SUCCEEDED

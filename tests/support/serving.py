@@ -1,0 +1,125 @@
+"""A real `seatrial serve` in a process and data folder of its own, and the CLI beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seatrial.client import Client
+
+_START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This environment without any Seatrial setting or model service, plus the settings."""
+    unwanted = ("SEATRIAL_", "OLLAMA_", "OPENAI_", "DOCKER_HOST")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    named = {f"SEATRIAL_{name.upper()}": value for name, value in settings.items()}
+    return {**kept, "OLLAMA_HOST": "127.0.0.1:9", **named}
+
+
+@dataclass
+class Serving:
+    """One data folder and the process that serves it; it can be killed and started again."""
+
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    arguments: Sequence[str] = ()
+    data_dir: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="st-")))
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.data_dir / "test-serve.log").read_text(errors="replace")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return clean_environment(
+            **{"data_dir": str(self.data_dir), "port": str(self.port), **self.settings}
+        )
+
+    def start(self) -> Serving:
+        self.data_dir.chmod(0o711)
+        with (self.data_dir / "test-serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "seatrial", "serve", *self.arguments],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_ready()
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is tidied up by the process itself."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def client(self, token: str | None = None) -> Client:
+        return Client(self.url, token=token)
+
+    def cli(
+        self, *arguments: str, stdin: str = "", timeout: float = 200
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the real command line against this server, as a user without a terminal does."""
+        return subprocess.run(
+            [sys.executable, "-m", "seatrial", *arguments],
+            env={**self.environment, "SEATRIAL_URL": self.url},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def cli_json(self, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        """Exit code and the JSON lines of stdout."""
+        done = self.cli(*arguments)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise AssertionError(f"serve ended: {self.log[-3000:]}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"serve did not come up: {self.log[-3000:]}")
+            time.sleep(0.05)
