@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from seatrial.domain.errors import FailureError
+from seatrial.domain.errors import FailureError, PlatformError
 from seatrial.domain.failures import failure
 
 from . import keys
 from .diagnose import StageResult, error_of, needs_source
 from .flights import LogCall
-from .lockfile import add_source_hashes, count_packages, count_requirements
+from .lockfile import add_hashes, count_packages, count_requirements, hashes_of
 from .locks import holding
 from .running import BuildLimits, StageEnd, StageRunner
 from .stages import (
@@ -78,7 +78,6 @@ class Builder:
         self._log = log
         self._house = Wheelhouse(self._folders.wheelhouse(job.owner))
         self._uses_house = False
-        self._source_hashes = ""
 
     async def build(self) -> tuple[str, Resolution, Marker, bool]:
         """Key, resolution and marker of the tree, and whether it was there already.
@@ -120,7 +119,7 @@ class Builder:
             started = time.monotonic()
             end = await self._fetch_once(kept)
             if end.result.succeeded:
-                return kept or self._resolved(end, built, time.monotonic() - started)
+                return kept or self._resolved(end, time.monotonic() - started)
             if kept is not None:
                 # The index or the wheels from source have changed since: resolve anew.
                 kept = None
@@ -145,7 +144,7 @@ class Builder:
         """Make the wheels that a fetch found missing, or say why it failed."""
         missing = needs_source(result.output) - built
         if not missing:
-            raise error_of(result)
+            raise await self._told(result)
         if not self._uses_house and missing <= self._house.names():
             self._uses_house = True
             return frozenset()
@@ -154,11 +153,10 @@ class Builder:
         self._uses_house = True
         return supplied
 
-    def _resolved(self, end: StageEnd, built: frozenset[str], seconds: float) -> Resolution:
+    def _resolved(self, end: StageEnd, seconds: float) -> Resolution:
         lock = end.files[LOCK_FILE].decode("utf-8")
         if self._uses_house:
-            packages = built or self._house.names()
-            lock = add_source_hashes(lock, self._source_hashes, packages)
+            lock = add_hashes(lock, self._house.hashes())
         owner = self._job.owner if self._uses_house else None
         resolution = Resolution(lock, round(seconds, 3), owner)
         self._trees.keep_resolution(self._job.owners_key if owner else self._job.key, resolution)
@@ -176,11 +174,11 @@ class Builder:
                 return self._keep_wheels(end, names)
             more = needs_source(end.result.output) - names
             if not more:
-                raise error_of(end.result)
+                raise await self._told(end.result)
             names |= more
 
     def _keep_wheels(self, end: StageEnd, names: frozenset[str]) -> frozenset[str]:
-        self._source_hashes = end.files.get(SOURCES_LOCK, b"").decode("utf-8", "replace")
+        claimed = end.files.get(SOURCES_LOCK, b"").decode("utf-8", "replace")
         found: set[str] = set()
         for path, content in end.files.items():
             name = PurePosixPath(path).name
@@ -196,6 +194,7 @@ class Builder:
         if not found:
             message = f"Building {', '.join(sorted(names))} from source gave no wheel."
             raise FailureError(failure("dependencies.build_failed", message))
+        self._house.add_hashes(hashes_of(claimed, names))
         return names
 
     def _refuse_password(self, names: frozenset[str]) -> None:
@@ -241,6 +240,12 @@ class Builder:
         if before is not None:
             await before()
         return await self._runner.run(name, self._job.image, spec, self._job.limits, self._log)
+
+    async def _told(self, result: StageResult) -> FailureError | PlatformError:
+        """What to raise, after uv's whole explanation was shown: now it is known to be final."""
+        if explanation := unsolved(result.output):
+            await self._log(explanation)
+        return error_of(result)
 
     def _wheels(self) -> Path | None:
         if not self._uses_house:

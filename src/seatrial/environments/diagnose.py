@@ -41,6 +41,9 @@ class StageResult:
         return self.reason == "exited" and self.code == 0
 
 
+NO_SOLUTION = "error: No solution found"
+"""Where uv's explanation begins."""
+
 _NEEDS_SOURCE = re.compile(r"^hint: Wheels are required for `([A-Za-z0-9._-]+)`", re.MULTILINE)
 _UNKNOWN = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([^\s,]+)")
@@ -59,6 +62,12 @@ _NETWORK = (
     "error sending request",
     "operation timed out",
 )
+_BACKEND = "The build backend returned an error"
+_TRIED = re.compile(r"tried to reach (\S+), which")
+_ELSEWHERE = (
+    "Use an index that serves its files itself, or name that host as an index in UV_INDEX too."
+)
+_CONCLUSION = re.compile(r",? we can conclude that .*?(?=\. And because |$)")
 _NO_SPACE = "No space left on device"
 _EVIDENCE_LINES = 12
 
@@ -66,6 +75,14 @@ _EVIDENCE_LINES = 12
 def needs_source(output: str) -> frozenset[str]:
     """The packages that uv would have to build from source, by its own words."""
     return frozenset(name.lower() for name in _NEEDS_SOURCE.findall(output))
+
+
+def unsolved(output: str) -> str:
+    """The part of the output that explains why there is no solution, which is not shown at once:
+    it may be found by building from source.
+    """
+    start = output.find(NO_SOLUTION)
+    return "" if start < 0 else output[start:].removesuffix("\n") + "\n"
 
 
 def error_of(result: StageResult) -> FailureError | PlatformError:
@@ -114,10 +131,30 @@ def _of_the_disk(result: StageResult) -> FailureError | PlatformError | None:
 def _of_the_network(result: StageResult) -> FailureError | None:
     if not any(text in result.output for text in _NETWORK):
         return None
+    if result.stage == "sources" and _BACKEND in result.output:
+        return None  # what a package's own build said about networks
     match = _UNREACHABLE.search(result.output)
     evidence = match.group(0) if match else _last_line(result.output)
-    reason = result.refused[0] if result.refused else ""
-    return FailureError(failure("dependencies.index_unreachable", reason, evidence=evidence))
+    return FailureError(
+        failure(
+            "dependencies.index_unreachable",
+            _refusal(result.refused),
+            what_to_do=_ELSEWHERE if _elsewhere(result.refused) else "",
+            evidence=evidence,
+        )
+    )
+
+
+def _refusal(refused: tuple[str, ...]) -> str:
+    """What the door said, as it concerns an index."""
+    if host := _elsewhere(refused):
+        return f"The package index keeps files at {host}, which builds may not reach."
+    return refused[0] if refused else ""
+
+
+def _elsewhere(refused: tuple[str, ...]) -> str:
+    match = next((found for text in refused if (found := _TRIED.search(text))), None)
+    return match.group(1) if match else ""
 
 
 def _of_the_build(result: StageResult) -> FailureError | None:
@@ -133,7 +170,7 @@ def _of_the_build(result: StageResult) -> FailureError | None:
 
 
 def _of_the_solution(result: StageResult) -> FailureError | None:
-    if "No solution found" not in result.output:
+    if NO_SOLUTION not in result.output:
         return None
     cause = _cause(result.output)
     return (
@@ -193,11 +230,7 @@ def _unexplained(result: StageResult) -> FailureError | PlatformError:
         return FailureError(failure("dependencies.build_failed", evidence=evidence))
     if "Hash mismatch" in result.output:
         message = "A file of the package index has not the content that it should have."
-        return FailureError(
-            failure(
-                "dependencies.not_found", message, evidence=_line_with(evidence, "") or evidence
-            )
-        )
+        return FailureError(failure("dependencies.not_found", message, evidence=evidence))
     return PlatformError(f"The stage {result.stage} ended with code {result.code}: {evidence}")
 
 
@@ -206,21 +239,20 @@ def _unexplained(result: StageResult) -> FailureError | PlatformError:
 
 def _cause(output: str) -> str:
     """The explanation after "No solution found", on one line."""
-    text = output[output.index("No solution found") :].partition("\nhint:")[0]
+    text = unsolved(output).partition("\nhint:")[0]
     after = text.partition("cause:")[2] or text
     return " ".join(after.split())
 
 
 def _sentence(cause: str) -> str:
-    """The explanation without its formula around the facts."""
-    text = cause.removeprefix("Because ").removesuffix(
-        ", we can conclude that your requirements are unsatisfiable."
-    )
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    """The facts of the explanation, without what follows from them."""
+    facts = _CONCLUSION.sub("", cause.removeprefix("Because ").removesuffix("."))
+    return f"{facts.replace('. And because ', ', and ')}."
 
 
 def _line_with(output: str, text: str) -> str:
-    return next((line.strip() for line in output.splitlines() if text in line), "")
+    line = next((line.strip() for line in output.splitlines() if text in line), "")
+    return line.removeprefix("hint: ")
 
 
 def _last_line(output: str) -> str:

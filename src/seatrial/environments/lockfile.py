@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})\b")
+
+_MOST_CHARACTERS = 1_000_000
+_MOST_VERSION = 100
+_MOST_HASHES = 200
 
 
 def count_packages(lock: str) -> int:
@@ -21,33 +25,36 @@ def count_requirements(requirements: str) -> int:
     return sum(starts for line, starts in zip(lines, joined, strict=False) if line.strip())
 
 
-def add_source_hashes(lock: str, claimed: str, packages: Collection[str]) -> str:
-    """The lock, with the hashes that `claimed` has for the same versions of those packages.
+def add_hashes(lock: str, known: Mapping[str, Sequence[str]]) -> str:
+    """The lock, with further hashes by `name==version`.
 
     A lock made with a wheel from source knows only that wheel's hash, which nobody else has;
-    with the source's own hash it can be installed elsewhere too. `claimed` is foreign text: only
-    well-formed hashes are taken from it, and a false one makes an install elsewhere fail.
+    with the source's own hash it can be installed elsewhere too.
     """
-    known = _hashes(claimed)
     lines: list[str] = []
     for line in lock.splitlines():
         match = _PIN.match(line)
-        if match and match.group(1).lower() in packages:
-            extra = [
-                h for h in known.get((match.group(1).lower(), match.group(2)), ()) if h not in lock
-            ]
-            rest = line.removesuffix("\\").rstrip()
-            lines.append(" \\\n    ".join([rest, *[f"--hash={h}" for h in extra]]) + " \\")
+        pin = f"{match.group(1).lower()}=={match.group(2)}" if match else ""
+        extra = [f"--hash={found}" for found in known.get(pin, ()) if found not in lock]
+        if extra:
+            lines.append(" \\\n    ".join([line.removesuffix("\\").rstrip(), *extra]) + " \\")
         else:
             lines.append(line)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _hashes(lock: str) -> dict[tuple[str, str], list[str]]:
-    found: dict[tuple[str, str], list[str]] = {}
+def hashes_of(lock: str, packages: Collection[str]) -> dict[str, list[str]]:
+    """The hashes of those packages by `name==version`.
+
+    The lock may be foreign text: only well-formed hashes are taken from it. A false one makes
+    an install elsewhere fail and does nothing here.
+    """
+    found: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in lock[:1_000_000].splitlines():
+    for line in lock[:_MOST_CHARACTERS].splitlines():
         if match := _PIN.match(line):
-            current = found.setdefault((match.group(1).lower(), match.group(2)), [])
+            name = match.group(1).lower()
+            pin = f"{name}=={match.group(2)[:_MOST_VERSION]}"
+            current = found.setdefault(pin, []) if name in packages else []
         current += _HASH.findall(line)
-    return found
+    return {pin: hashes[:_MOST_HASHES] for pin, hashes in found.items()}

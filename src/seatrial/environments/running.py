@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import itertools
+import logging
 import os
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from seatrial.domain.ports import ContainerLimits, EngineInfo
 from seatrial.harness.protocol import Assign, Exit, FileFrame, Log
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots, SlotSpec
 
-from .diagnose import StageResult
+from .diagnose import NO_SOLUTION, Stage, StageResult
 from .flights import LogCall
 from .stages import StageSpec
+
+log = logging.getLogger(__name__)
 
 BUILD = "build"
 """Stands in place of a test's id on the label of build containers."""
@@ -67,17 +70,28 @@ class StageRunner:
         await self._slots.discard(name)
 
     async def run(
-        self, name: str, image: str, spec: StageSpec, limits: BuildLimits, log: LogCall
+        self, name: str, image: str, spec: StageSpec, limits: BuildLimits, say: LogCall
     ) -> StageEnd:
         """Run the stage to its end; platform errors. The caller excludes others of that name."""
-        watch = _Watch(spec, log)
+        watch = _Watch(spec, say)
         slot = await self._open(self._slot_spec(name, image, spec, limits), watch)
         try:
             end = await slot.run(self._assignment(spec, limits), watch.on_frames)
             await watch.flush()
         finally:
-            await _to_the_end(slot.remove())
+            await _to_the_end(self._remove(name, slot))
         return StageEnd(_result(spec, end, watch, limits), watch.whole_files())
+
+    async def _remove(self, name: str, slot: Slot) -> None:
+        """Remove it, or leave it to the reaper: the stage's own end is what counts."""
+        try:
+            await slot.remove()
+        except PlatformError as error:
+            log.debug("trying again to remove %s: %s", name, error)
+            try:
+                await self._slots.discard(name)
+            except PlatformError as again:
+                log.warning("the container %s could not be removed: %s", name, again)
 
     async def _open(self, spec: SlotSpec, watch: _Watch) -> Slot:
         """A cancellation waits for the container, so that it can be removed."""
@@ -85,8 +99,15 @@ class StageRunner:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await _to_the_end(_remove_opened(opening))
+            await _to_the_end(self._remove_opened(spec.name, opening))
             raise
+
+    async def _remove_opened(self, name: str, opening: asyncio.Future[Slot]) -> None:
+        try:
+            slot = await opening
+        except PlatformError:
+            return
+        await self._remove(name, slot)
 
     def _slot_spec(self, name: str, image: str, spec: StageSpec, limits: BuildLimits) -> SlotSpec:
         return SlotSpec(
@@ -129,9 +150,9 @@ class StageRunner:
 class _Watch:
     """What one stage says while it runs."""
 
-    def __init__(self, spec: StageSpec, log: LogCall) -> None:
+    def __init__(self, spec: StageSpec, say: LogCall) -> None:
         self._spec = spec
-        self._log = log
+        self._say = say
         self._rest = ""
         self._files: dict[str, bytearray] = {}
         self._whole: set[str] = set()
@@ -163,13 +184,14 @@ class _Watch:
         return {name: bytes(data) for name, data in self._files.items() if name in self._whole}
 
     async def _on_output(self, text: str) -> None:
-        self.output = (self.output + text)[-_OUTPUT_CHARACTERS:]
-        lines, newline, self._rest = (self._rest + text).rpartition("\n")
-        shown = "".join(
-            f"{line}\n" for line in lines.split("\n") if newline and is_shown(self._spec, line)
-        )
+        whole, newline, self._rest = (self._rest + text).rpartition("\n")
+        shown: list[str] = []
+        for line in whole.split("\n") if newline else ():
+            if is_shown(self._spec.stage, line, self.output):
+                shown.append(f"{line}\n")
+            self.output = f"{self.output}{line}\n"[-_OUTPUT_CHARACTERS:]
         if shown:
-            await self._log(shown)
+            await self._say("".join(shown))
 
     def _on_file(self, frame: FileFrame) -> None:
         data = self._files.setdefault(frame.name, bytearray())
@@ -185,11 +207,19 @@ class _Watch:
             self._whole.add(frame.name)
 
 
-def is_shown(spec: StageSpec, line: str) -> bool:
-    """Whether a line of uv's output tells the user something. Fetch installs into nothing."""
-    if line.startswith(("Using CPython", "Using Python", "Creating virtual")):
+def is_shown(stage: Stage, line: str, before: str) -> bool:
+    """Whether a line of uv's output tells the user something new.
+
+    Fetch and sources install into nothing that is kept, and every step resolves again. `before`
+    is what the stage said so far.
+    """
+    if stage != "install" and NO_SOLUTION in before + line:
+        return False  # shown when it is known that nothing can be built instead
+    if line.startswith(("Using CPython", "Using Python", "Installed ")):
         return False
-    return spec.stage != "fetch" or not line.startswith((" + ", "Installed "))
+    if line.startswith("Resolved "):
+        return stage != "install" and "Resolved " not in before
+    return stage == "install" or not line.startswith(" + ")
 
 
 def _result(spec: StageSpec, end: SlotEnd, watch: _Watch, limits: BuildLimits) -> StageResult:
@@ -225,14 +255,6 @@ def _ran_out_of_memory(said: Exit | None, end: SlotEnd) -> bool:
     if said is not None:
         return said.oom_kills > 0 and said.code != 0
     return end.container is not None and end.container.oom_killed
-
-
-async def _remove_opened(opening: asyncio.Future[Slot]) -> None:
-    try:
-        slot = await opening
-    except PlatformError:
-        return
-    await slot.remove()
 
 
 async def _to_the_end(work: Awaitable[object]) -> None:

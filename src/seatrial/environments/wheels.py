@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +44,22 @@ class Wheelhouse:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / name, content)
         return package
+
+    def add_hashes(self, hashes: Mapping[str, Sequence[str]]) -> None:
+        """Keep the hashes of the sources that wheels were built from, by `name==version`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._hashes, json.dumps({**self.hashes(), **hashes}).encode())
+
+    def hashes(self) -> dict[str, list[str]]:
+        """What `add_hashes` kept."""
+        try:
+            return json.loads(self._hashes.read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    @property
+    def _hashes(self) -> Path:
+        return self.folder.with_name("hashes.json")
 
 
 def check_wheel(name: str, content: bytes, wanted: Collection[str]) -> str:
