@@ -12,7 +12,7 @@ from seatrial.domain.errors import FailureError, PlatformError
 from seatrial.domain.failures import failure
 
 from . import keys
-from .diagnose import StageResult, error_of, needs_source
+from .diagnose import StageResult, error_of, needs_source, unsolved
 from .flights import LogCall
 from .lockfile import add_hashes, count_packages, count_requirements, hashes_of
 from .locks import holding

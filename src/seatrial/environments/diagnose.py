@@ -78,8 +78,9 @@ def needs_source(output: str) -> frozenset[str]:
 
 
 def unsolved(output: str) -> str:
-    """The part of the output that explains why there is no solution, which is not shown at once:
-    it may be found by building from source.
+    """The part of the output that explains why there is no solution.
+
+    It is not shown at once: one may be found by building from source.
     """
     start = output.find(NO_SOLUTION)
     return "" if start < 0 else output[start:].removesuffix("\n") + "\n"
