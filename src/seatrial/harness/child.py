@@ -81,12 +81,13 @@ def start(assign: Assign) -> Child:
 def _parent(pid: int, ends: list[tuple[int, int]]) -> Child:
     """Keep our ends. The fourth pipe tells an error of the start, and closes when there is none."""
     stdin, stdout, stderr, failed = ends[:4]
-    extra = ends[4:]
-    _close([stdin[0], stdout[1], stderr[1], failed[1], *[extra[0][1], extra[1][0]] * bool(extra)])
+    _close([stdin[0], stdout[1], stderr[1], failed[1]])
+    ours = [stdin[1], stdout[0], stderr[0]]
+    if len(ends) > 4:
+        _close([ends[4][1], ends[5][0]])
+        ours += [ends[4][0], ends[5][1]]
     with os.fdopen(failed[0], "rb") as pipe:
         message = pipe.read().decode("utf-8", "replace")
-    ours = [stdin[1], stdout[0], stderr[0]]
-    ours += [extra[0][0], extra[1][1]] if extra else []
     if message:
         _close(ours)
         os.waitpid(pid, 0)
@@ -95,7 +96,7 @@ def _parent(pid: int, ends: list[tuple[int, int]]) -> Child:
         os.set_blocking(descriptor, False)
     for descriptor in ours[1:3]:
         _enlarge(descriptor)
-    report, config = (ours[3], ours[4]) if extra else (None, None)
+    report, config = (ours[3], ours[4]) if len(ends) > 4 else (None, None)
     return Child(pid, ours[0], ours[1], ours[2], report, config)
 
 

@@ -1,6 +1,6 @@
 """LangGraph: compiled graphs, also those of LangChain's `create_agent`."""
 
-from typing import Any
+from typing import Any, cast
 
 from .answers import Answer, add_usage, text_of, usage_of
 from .base import Adapter, Emit, class_names, comes_from, has
@@ -22,12 +22,23 @@ async def call(graph: Any, query: str, emit: Emit) -> Answer:
     ):
         if mode == "values":
             state = payload
-        elif any(name.startswith("AIMessage") for name in class_names(payload[0])):
-            emit(text_of(getattr(payload[0], "content", None)) or "")
-    messages: Any = state.get("messages") if isinstance(state, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - foreign
+        else:
+            emit(_token(payload[0]))
+    messages = _messages(state)
     if messages:
         return Answer(None, text_of(messages[-1].content), _usage(messages))
     return Answer(state)
+
+
+def _messages(state: Any) -> Any:
+    return cast("dict[str, Any]", state).get("messages") if isinstance(state, dict) else None
+
+
+def _token(message: Any) -> str:
+    """The text of a piece that the model said; people and tools send messages as well."""
+    if not any(name.startswith("AIMessage") for name in class_names(message)):
+        return ""
+    return text_of(message.content) or ""
 
 
 def _question(graph: Any, query: str) -> dict[str, Any]:

@@ -23,9 +23,10 @@ async def call(agent: Any, query: str, emit: Emit) -> Answer:
 
 
 def _usage(result: Any) -> dict[str, int]:
-    """A property today, a method in older versions."""
+    """A property today, a method in older versions: called only when it holds no counts."""
     usage = result.usage
-    return usage_of(usage() if callable(usage) else usage)
+    counts = usage_of(usage)
+    return counts if counts or not callable(usage) else usage_of(usage())
 
 
 ADAPTER = Adapter("pydantic_ai", matches, call)
