@@ -57,12 +57,19 @@ for folder in usr bin sbin lib lib64 etc; do
   elif [ -d "/$folder" ]; then mkdir -p "$R/$folder"; mount --rbind -o ro "/$folder" "$R/$folder"
   fi
 done
-case "$PREFIX" in /usr) ;; *) mkdir -p "$R$PREFIX"; mount --bind "$PREFIX" "$R$PREFIX";; esac
+case "$PREFIX" in /usr) ;; *) mkdir -p "$R$PREFIX"
+  mount --bind "$PREFIX" "$R$PREFIX"
+  mount -o remount,bind,ro "$R$PREFIX";; esac
 mkdir -p "$R/proc" "$R/sys" "$R/dev" "$R/tmp" "$R/agent" "$R/home/agent" \
   "$R/seatrial/lib/harness" "$R/seatrial/door"
 mount -t proc proc "$R/proc"
-mount --rbind /sys "$R/sys"
-mount --rbind /dev "$R/dev"
+mount --rbind -o ro /sys "$R/sys"
+mount -t tmpfs -o mode=755,nosuid devices "$R/dev"
+for device in null zero full random urandom tty; do
+  touch "$R/dev/$device"; mount --bind "/dev/$device" "$R/dev/$device"
+done
+mkdir "$R/dev/shm"
+mount -t tmpfs -o mode=1777,size=4m shm "$R/dev/shm"
 mount -t tmpfs -o "mode=1777,size=$DISK" tmp "$R/tmp"
 mount -t tmpfs -o "mode=1777,size=$DISK" home "$R/home/agent"
 mount -t tmpfs -o mode=755 agent "$R/agent"
