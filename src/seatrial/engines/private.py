@@ -79,7 +79,9 @@ class PrivateEngine:
             while not mine():
                 await asyncio.sleep(_LOOK_SECONDS)
             if not (self._pid() and answers(self.socket)):
-                await self._stop_daemon()
+                # A containerd that lost its dockerd stays: the new one finds it there, and with
+                # it the containers that have to end.
+                await self._end(self._pid())
                 self._spawn()
             await self._until_it_answers()
         return self.url
@@ -118,6 +120,7 @@ class PrivateEngine:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                cwd=self.folder,  # conmon leaves files where it is started
                 env=self._environment(),
             )
         if self.kind == "podman":
@@ -172,12 +175,12 @@ class PrivateEngine:
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def _stop_daemon(self) -> None:
-        """SIGTERM, then SIGKILL, to the daemon and to a containerd that it left behind."""
+        """SIGTERM, then SIGKILL, to the daemon; then whatever a killed one left behind."""
         await self._end(self._pid())
-        containerd = self.folder / "run" / "containerd" / "containerd.pid"
-        await self._end(self._pid(containerd))
-        for pid in _processes_with(f"-address {self.folder / 'run'}/"):
-            await self._end(pid, signal.SIGKILL)
+        for shim in _processes_with(f"-address {self.folder / 'run'}/"):
+            for pid in (*_children_of(shim), shim):
+                await self._end(pid, signal.SIGKILL)
+        await self._end(self._pid(self.folder / "run" / "containerd" / "containerd.pid"))
         self.socket.unlink(missing_ok=True)
         self._pid_file.unlink(missing_ok=True)
 
@@ -304,6 +307,14 @@ def _command_of(pid: int) -> str:
 def _processes_with(words: str) -> list[int]:
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in pids if words in _command_of(pid)]
+
+
+def _children_of(pid: int) -> list[int]:
+    try:
+        lists = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return []
+    return [int(child) for children in lists for child in children.split()]
 
 
 def _mounts_below(folder: Path) -> list[str]:

@@ -5,8 +5,9 @@ What comes back is parsed into `answers`.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 
 _LISTED = ("Id", "Names", "Labels", "State", "Created")
 """What is read of a listed container."""
+_LIST_AGAIN = 5
 
 
 class Api:
@@ -90,7 +92,16 @@ class Api:
             await self._docker.containers.container(container).delete(force=True, v=True)
 
     async def containers(self, *labels: str) -> list[Listed]:
-        """Every container that carries all the labels (`name` or `name=value`)."""
+        """Every container that carries all the labels (`name` or `name=value`).
+
+        Podman's list fails when one of them is removed meanwhile: then it is asked again.
+        """
+        for _ in range(_LIST_AGAIN):
+            with contextlib.suppress(NotThere):
+                return await self._list(labels)
+        return await self._list(labels)
+
+    async def _list(self, labels: Sequence[str]) -> list[Listed]:
         filters = json.dumps({"label": list(labels)})
         with translated():
             found = await self._docker.containers.list(all=True, filters=filters)

@@ -59,6 +59,7 @@ def container_body(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
+        "StopSignal": "SIGKILL",  # an engine that shuts down need not wait for the agent
         "HostConfig": _host_config(spec, flavour, files),
     }
 

@@ -2,7 +2,7 @@
 
     DockerError 900, aiohttp.ClientError, OSError, a timeout -> EngineUnavailable
     DockerError that speaks of no space or no memory         -> NoCapacity
-    DockerError 404                                          -> NotThere (inside only)
+    DockerError 404, or what Podman says in its place        -> NotThere (inside only)
     DockerError 409, or what Podman says in its place        -> AlreadyThere (inside only)
     every other DockerError, an answer that makes no sense   -> EngineRefused
 
@@ -34,6 +34,8 @@ _FULL = (
     "resource temporarily unavailable",
     "too many open files",
 )
+_NOT_THERE = ("no such container", "no container with name or id")
+"""How Podman, with status 500, says that a container went away while it was looked at."""
 _ALREADY = ("already in use", "not running", "can only kill running", "already in progress")
 """How Podman, with status 500, says what Docker says with 409."""
 
@@ -54,7 +56,7 @@ def from_docker(error: DockerError) -> PlatformError:
         return unavailable(text)
     if any(words in lower for words in _FULL):
         return NoCapacity(f"The container engine is full: {text}", hint="Free disk or memory.")
-    if error.status == 404:
+    if error.status == 404 or any(words in lower for words in _NOT_THERE):
         return NotThere(text)
     if error.status == 409 or any(words in lower for words in _ALREADY):
         return AlreadyThere(text)
