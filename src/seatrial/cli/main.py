@@ -82,7 +82,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(exits.BROKEN_PIPE)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: users see no traceback
-        sys.exit(_told(error))
+        sys.exit(_told(_alone(error)))
+
+
+def _alone(error: Exception) -> Exception:
+    """What a task group wrapped, when it is one error."""
+    inner: tuple[Exception, ...] = getattr(error, "exceptions", ())
+    return _alone(inner[0]) if len(inner) == 1 else error
 
 
 def _told(error: Exception) -> int:

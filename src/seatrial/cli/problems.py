@@ -19,12 +19,14 @@ class Sources:
     """Where the submitted texts came from, so that a problem points into the user's own files.
 
     `files` holds the texts by the names that they are sent under, `origins` their paths here.
+    `options` says which option of the command a field was typed as.
     """
 
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     origins: Mapping[str, Path] = field(default_factory=dict[str, Path])
     requirements: str = ""
     requirements_path: Path | None = None
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def lines_of(error: SeatrialError, sources: Sources | None = None) -> list[Line]:
@@ -57,7 +59,7 @@ def _problem(problem: FieldProblem, sources: Sources) -> Iterator[Line]:
 
 def _place(problem: FieldProblem, sources: Sources) -> tuple[str, str | None]:
     """`path:line:column` with the text that they point into, else the field's own name."""
-    name, text = problem.field, None
+    name, text = sources.options.get(problem.field, problem.field), None
     if problem.file is not None:
         name = str(sources.origins.get(problem.file, problem.file))
         text = sources.files.get(problem.file)

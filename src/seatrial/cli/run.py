@@ -61,7 +61,7 @@ def run(
         int | None, typer.Option(metavar="SECONDS", help="Time for the test. [180]")
     ] = None,
     memory: Annotated[
-        int | None, typer.Option(metavar="MB", help="Memory of the container. [512]")
+        int | None, typer.Option(metavar="MIB", help="Memory of the container. [512]")
     ] = None,
     cpus: Annotated[float | None, typer.Option(metavar="N", help="CPU cores. [1]")] = None,
     python: Annotated[str | None, typer.Option(metavar="X.Y", help="Python version.")] = None,

@@ -20,6 +20,16 @@ REQUIREMENTS_FILE = "requirements.txt"
 _SHOWN_FILES = 8
 # What another installation's operator decides, only its server can check.
 _OPERATORS = frozenset({"out_of_range", "provider_not_offered", "unknown_provider"})
+_OPTIONS = {
+    "model": "--model",
+    "python": "--python",
+    "query": "QUERY",
+    "entry_point": "--entry",
+    "timeout_seconds": "--timeout",
+    "limits.memory_mb": "--memory",
+    "limits.cpus": "--cpus",
+    "name": "--name",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def prepare(wanted: Wanted) -> Submission:
     collected = collect(wanted.agent, wanted.files)
     path = wanted.requirements or _beside(wanted.agent)
     requirements = text_of(path) if path else ""
-    sources = Sources(collected.files, collected.origins, requirements, path)
+    sources = Sources(collected.files, collected.origins, requirements, path, _OPTIONS)
     request = TestRequest.model_validate(
         {
             "files": collected.files,

@@ -25,7 +25,7 @@ _ROLES: dict[Outcome, Role] = {Outcome.SUCCEEDED: "good", Outcome.CANCELLED: "wa
 _STEPS = (
     *("queued", "resolved", "built", "started", "first_output", "running", "cleaned", "total"),
 )
-_MEGABYTE = 1024 * 1024
+_MEBIBYTE = 1024 * 1024
 
 
 def panels(test: Test) -> list[Panel]:
@@ -99,8 +99,8 @@ def _used(metrics: Metrics) -> str:
     parts: list[str] = []
     if metrics.memory_peak_bytes is not None:
         limit = metrics.memory_limit_bytes
-        of = f" of {limit / _MEGABYTE:.0f} MB" if limit else " MB"
-        parts.append(f"memory {metrics.memory_peak_bytes / _MEGABYTE:.0f}{of}")
+        of = f" of {limit / _MEBIBYTE:.0f} MiB" if limit else " MiB"
+        parts.append(f"memory {metrics.memory_peak_bytes / _MEBIBYTE:.0f}{of}")
     if metrics.cpu_seconds is not None:
         parts.append(f"CPU {metrics.cpu_seconds:.2f} s")
     if metrics.processes_peak is not None:

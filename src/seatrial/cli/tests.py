@@ -282,20 +282,24 @@ def _changes(old: Test, *, query: str | None, model: str | None, files: list[Pat
     if model is not None:
         changes["model"] = model
     if files:
-        new = {_sent_name(old, path): text_of(path) for path in files}
+        alone = len(files) == 1
+        new = {_sent_name(old, path, alone=alone): text_of(path) for path in files}
         changes["files"] = {**old.request.files, **new}
     return changes
 
 
-def _sent_name(old: Test, path: Path) -> str:
+def _sent_name(old: Test, path: Path, *, alone: bool) -> str:
     """The name of the old file that this one replaces: its path, else its last part.
 
-    InvalidRequest when the old test has none: a retry's code comes from the same places.
+    A single Python file of another name is the agent, as it is for `run`. InvalidRequest when
+    nothing fits.
     """
     from .submission import unreadable
 
     for name in (path.as_posix(), path.name):
         if name in old.request.files:
             return name
+    if alone and path.suffix == ".py":
+        return "agent.py"
     known = ", ".join(old.request.files)
     raise unreadable("--file", f"The test has no file {str(path)!r}; it has {known}.")

@@ -6,12 +6,13 @@ import asyncio
 import random
 
 import pytest
-from scripted import Scripted, as_stream, journal, serving
 
 from seatrial.client import AsyncClient, Client, ServerUnreachable
 from seatrial.client.errors import BadAnswer
 from seatrial.client.follow import Patience
 from seatrial.domain.errors import NotFound, PlatformError
+
+from .scripted import Scripted, as_stream, journal, serving
 
 
 async def _numbers(client: AsyncClient, after: int = 0) -> list[int]:
