@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_DIGITS = 10
 _RANDOM_BITS = 50
 _TEST_ID = re.compile(f"t[{_ALPHABET}]{{20}}")
@@ -28,6 +29,7 @@ def is_test_id(text: str) -> bool:
 
 
 def _sortable(now: datetime) -> str:
-    number = int(now.timestamp() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
+    number = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     digits = _TIME_DIGITS + _RANDOM_BITS // 5
     return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(digits)))

@@ -84,7 +84,13 @@ class StoreMachine(RuleBasedStateMachine):
         return self.runner.run(run())
 
     def pick(self, number: int) -> Expected:
-        return self.tests[number % len(self.tests)]
+        """One of the tests; two times in three one that is held, if any is."""
+        held = [test for test in self.tests if test.held]
+        return (
+            held[number % len(held)]
+            if held and number % 3
+            else self.tests[number % len(self.tests)]
+        )
 
     def fenced(self, test: Expected, attempt: int, call: Awaitable[Any]) -> bool:
         """Make a fenced call; whether it was allowed, which must be as the model says."""
@@ -96,19 +102,23 @@ class StoreMachine(RuleBasedStateMachine):
                 self.do(call)
         return allowed
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(several=st.lists(owners, min_size=2, max_size=6), claims=st.integers(0, 3))
+    def open(self, several: list[str], claims: int) -> None:
+        """Begin in the middle: some wait already, some are held."""
         self.do(self.store.open())
+        self.submit(several)
+        self.claim("w1", claims, 0, 0)
 
-    @rule(owner=owners)
-    def submit(self, owner: str) -> None:
-        waiting = sum(test.phase is Phase.QUEUED for test in self.tests)
-        call = self.store.submit(owner, a_request(), max_queued=MAX_QUEUED)
-        if waiting >= MAX_QUEUED:
-            with pytest.raises(QueueFull):
-                self.do(call)
-        else:
-            self.tests.append(Expected(self.do(call).id, owner))
+    @rule(several=st.lists(owners, min_size=1, max_size=5))
+    def submit(self, several: list[str]) -> None:
+        for owner in several:
+            waiting = sum(test.phase is Phase.QUEUED for test in self.tests)
+            call = self.store.submit(owner, a_request(), max_queued=MAX_QUEUED)
+            if waiting >= MAX_QUEUED:
+                with pytest.raises(QueueFull):
+                    self.do(call)
+            else:
+                self.tests.append(Expected(self.do(call).id, owner))
 
     @rule(worker=workers, count=st.integers(1, 4), per_user=caps, total=caps)
     def claim(self, worker: str, count: int, per_user: int, total: int) -> None:
@@ -139,6 +149,7 @@ class StoreMachine(RuleBasedStateMachine):
             running.append(test.owner)
         return chosen
 
+    @precondition(lambda self: self.tests)
     @rule(worker=workers)
     def renew(self, worker: str) -> None:
         """All that the worker may believe to hold: also what it lost."""
@@ -200,6 +211,7 @@ class StoreMachine(RuleBasedStateMachine):
         if test.cancel_requested:
             test.phase, test.outcome = Phase.COMPLETED, Outcome.CANCELLED
 
+    @precondition(lambda self: any(test.held for test in self.tests))
     @rule()
     def requeue_expired(self) -> None:
         expired = self.do(self.store.expired(limit=99))
@@ -324,7 +336,7 @@ def test_every_history_agrees_with_the_model(databases: Databases):
     run_state_machine_as_test(
         OnThisDatabase,
         settings=settings(
-            max_examples=60 if on_file else 15,
+            max_examples=50 if on_file else 20,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

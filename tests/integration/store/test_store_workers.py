@@ -183,7 +183,7 @@ async def test_a_user_at_the_cap_is_told_so(store: SqlStore):
     assert place.reason == "you already run 2 tests"
 
 
-@pytest.mark.spec("US2-4")
+@pytest.mark.spec("US3-4")
 async def test_places_are_written_down_when_they_change_and_only_then(store: SqlStore):
     first, second, third = [
         (await store.submit(OWNER, a_request(), max_queued=9)).id for _ in range(3)
