@@ -60,6 +60,7 @@ class PrivateEngine:
         self.folder = folder.absolute()
         self.socket = socket_of(self.folder)
         self._pid_file = self.folder / "engine.pid"
+        self._containerd_pid = self.folder / "run" / "containerd" / "containerd.pid"
         self._log = self.folder / "engine.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -79,8 +80,6 @@ class PrivateEngine:
             while not mine():
                 await asyncio.sleep(_LOOK_SECONDS)
             if not (self._pid() and answers(self.socket)):
-                # A containerd that lost its dockerd stays: the new one finds it there, and with
-                # it the containers that have to end.
                 await self._end(self._pid())
                 self._spawn()
             await self._until_it_answers()
@@ -112,6 +111,9 @@ class PrivateEngine:
         """Start the daemon detached: it outlives this process and is found again by its files."""
         self.socket.unlink(missing_ok=True)
         self._pid_file.unlink(missing_ok=True)
+        if self._pid(self._containerd_pid) is None:
+            # dockerd takes an ended one that nobody has reaped for one that runs
+            self._containerd_pid.unlink(missing_ok=True)
         command = self._dockerd() if self.kind == "docker" else self._podman_service()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 our own command line
@@ -180,7 +182,7 @@ class PrivateEngine:
         for shim in _processes_with(f"-address {self.folder / 'run'}/"):
             for pid in (*_children_of(shim), shim):
                 await self._end(pid, signal.SIGKILL)
-        await self._end(self._pid(self.folder / "run" / "containerd" / "containerd.pid"))
+        await self._end(self._pid(self._containerd_pid))
         self.socket.unlink(missing_ok=True)
         self._pid_file.unlink(missing_ok=True)
 
