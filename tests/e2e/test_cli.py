@@ -33,7 +33,8 @@ def test_run_prints_the_answer_and_what_it_took(serving: Serving, tmp_path: Path
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Paris" in done.stdout
-    assert "MiB" in done.stdout
+    assert "memory" in done.stdout
+    assert "CPU" in done.stdout
     assert "\x1b" not in done.stdout
 
 

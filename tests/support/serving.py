@@ -44,6 +44,7 @@ class Serving:
     arguments: Sequence[str] = ()
     data_dir: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="st-")))
     port: int = field(default_factory=free_port)
+    python: str = sys.executable
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,7 +65,7 @@ class Serving:
         self.data_dir.chmod(0o711)
         with (self.data_dir / "test-serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "seatrial", "serve", *self.arguments],
+                [self.python, "-m", "seatrial", "serve", *self.arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

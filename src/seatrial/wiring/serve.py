@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from seatrial.domain.errors import PlatformError, SetupFailed
 from seatrial.domain.ports import Store
@@ -19,11 +20,13 @@ from seatrial.server.listen import serve as serve_on
 from seatrial.server.listen import tcp_socket, unix_socket
 from seatrial.settings import Settings
 from seatrial.store import open_store
-from seatrial.worker import Worker, WorkerDeps
 
 from .logs import configure_logs
 from .owner import owned
-from .parts import worker_parts
+
+if TYPE_CHECKING:
+    # Container libraries are imported only where a worker runs: a server needs none.
+    from seatrial.worker import Worker, WorkerDeps
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ async def serve(
             stack.push_async_callback(store.aclose)
             parts: WorkerDeps | None = None
             if with_worker:
+                from .parts import worker_parts
+
                 parts = await stack.enter_async_context(worker_parts(settings, store, announce))
             await _run(settings, store, parts, _sockets(settings, listen=listen), announce)
 
@@ -82,7 +87,7 @@ async def _run(
         socket_owner=LOCAL_USER,
     )
     started = asyncio.Event()
-    worker = Worker(parts) if parts else None
+    worker = _worker(parts) if parts else None
     stop_on_signals(deps.stopping)
     async with asyncio.TaskGroup() as tasks:
         helpers = [tasks.create_task(_retention(settings, store))]
@@ -95,6 +100,12 @@ async def _run(
             helper.cancel()
         if worker is not None:
             worker.stop()
+
+
+def _worker(parts: WorkerDeps) -> Worker:
+    from seatrial.worker import Worker
+
+    return Worker(parts)
 
 
 async def _work(worker: Worker, stopping: asyncio.Event) -> None:
