@@ -127,10 +127,10 @@ class Builder:
             built |= await self._supply(end.result, built)
 
     async def _fetch_once(self, kept: Resolution | None) -> StageEnd:
-        if kept is None:
-            count = count_requirements(self._job.requirements)
+        count = count_requirements(self._job.requirements)
+        if kept is None and not self._uses_house:
             await self._log(f"Resolving {count} requirement{'s' * (count != 1)}…\n")
-        else:
+        elif kept is not None:
             await self._log(f"Fetching {_packages(count_packages(kept.lock))}…\n")
         spec = fetch_stage(
             self._job.inputs,
@@ -147,6 +147,7 @@ class Builder:
             raise await self._told(result)
         if not self._uses_house and missing <= self._house.names():
             self._uses_house = True
+            await self._log(f"Built from source before: {', '.join(sorted(missing))}.\n")
             return frozenset()
         self._refuse_password(missing)
         supplied = await self._build_sources(built | missing)

@@ -48,14 +48,14 @@ _NEEDS_SOURCE = re.compile(r"^hint: Wheels are required for `([A-Za-z0-9._-]+)`"
 _UNKNOWN = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([^\s,]+)")
 _ONLY_OLDER = re.compile(r"only ([A-Za-z0-9._-]+)([<>=]\S+) is available and you require ([^\s,]+)")
-_PYTHON = re.compile(r"(\S+) depends on Python([<>=!~][^\s,]*)")
+_PYTHON = re.compile(r"(\S+) (?:depends on|requires) Python ?([<>=!~][^\s,]*)")
 _ABI = re.compile(r"([^\s]+) has no wheels with a matching Python")
 _PLATFORM = re.compile(r"([^\s]+) has no wheels with a matching platform tag")
 _BUILD = re.compile(r"^\s*error: Failed to (?:download and )?build `([^`]+)`", re.MULTILINE)
-_UNREACHABLE = re.compile(
-    r"(Failed to fetch: `?[^\s`]+|error sending request for url \(\S+?\)|tunnel error: [^\n]+"
-    r"|HTTP status (?:server|client) error \([^)]*\) for url \(\S+?\))"
+_WHEEL = re.compile(
+    r"error: Failed to (?:install|download|extract|read|unzip)[^`\n]*?[ `]([^\s`]+)"
 )
+_CAUSE = re.compile(r"^\s*cause: (.+)$", re.MULTILINE)
 _NETWORK = (
     "Request failed after",
     "Failed to fetch",
@@ -134,8 +134,8 @@ def _of_the_network(result: StageResult) -> FailureError | None:
         return None
     if result.stage == "sources" and _BACKEND in result.output:
         return None  # what a package's own build said about networks
-    match = _UNREACHABLE.search(result.output)
-    evidence = match.group(0) if match else _last_line(result.output)
+    causes = _CAUSE.findall(result.output) or [_last_line(result.output)]
+    evidence = " … ".join(dict.fromkeys((causes[0], causes[-1])))
     return FailureError(
         failure(
             "dependencies.index_unreachable",
@@ -184,7 +184,7 @@ def _of_the_solution(result: StageResult) -> FailureError | None:
 
 def _python_mismatch(output: str, cause: str) -> FailureError | None:
     asked = _PYTHON.search(cause)
-    if asked and "Python version" in cause:
+    if asked:
         message = f"{asked.group(1)} needs Python {asked.group(2)}."
         return FailureError(failure("dependencies.python_mismatch", message, evidence=cause))
     match = _ABI.search(cause)
@@ -229,9 +229,11 @@ def _unexplained(result: StageResult) -> FailureError | PlatformError:
     evidence = _line_with(result.output, "error:") or _last_line(result.output)
     if result.stage == "sources":
         return FailureError(failure("dependencies.build_failed", evidence=evidence))
-    if "Hash mismatch" in result.output:
-        message = "A file of the package index has not the content that it should have."
-        return FailureError(failure("dependencies.not_found", message, evidence=evidence))
+    match = _WHEEL.search(result.output)
+    if match:
+        causes = _CAUSE.findall(result.output) or [evidence]
+        message = f"What the package index offers as {match.group(1)} cannot be installed."
+        return FailureError(failure("dependencies.build_failed", message, evidence=causes[-1]))
     return PlatformError(f"The stage {result.stage} ended with code {result.code}: {evidence}")
 
 
