@@ -64,7 +64,7 @@ def test_a_place_outside_the_text_shows_no_excerpt() -> None:
         problem = InvalidRequest(
             (FieldProblem("files", "no", file="a.py", line=line, column=column),)
         )
-        assert len(_shown(InvalidRequest((problem,)), Sources({"a.py": "x"}))) == 1
+        assert len(_shown(problem, Sources({"a.py": "x"}))) == 1
 
 
 def test_problems_name_the_options_that_were_typed(tmp_path: Path) -> None:
