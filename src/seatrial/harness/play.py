@@ -1,6 +1,5 @@
 """One run of the agent, in its own process: load, find the entry point, call it, report."""
 
-import asyncio
 import fcntl
 import importlib
 import importlib.util
@@ -113,7 +112,7 @@ class Play:
         try:
             answer: Any = found.adapter.call(found.value, self._config.query, self._reporter.emit)
             if inspect.isawaitable(answer):
-                answer = asyncio.run(_awaited(answer))
+                answer = _wait_for(answer)
         except BadSignature as error:
             self._stage = "detect"
             raise NoEntryPoint(str(error)) from None
@@ -180,8 +179,14 @@ class Play:
         self._reporter.send(frame)
 
 
-async def _awaited(answer: Any) -> Answer:
-    return await answer
+def _wait_for(answer: Any) -> Answer:
+    """Run an event loop; its library is loaded for those only who need it."""
+    import asyncio
+
+    async def awaited() -> Answer:
+        return await answer
+
+    return asyncio.run(awaited())
 
 
 def _import(path: str, config: Config) -> ModuleType:

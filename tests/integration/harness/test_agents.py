@@ -40,6 +40,14 @@ async def test_a_coroutine_is_awaited_and_its_usage_is_told(run: Run) -> None:
     assert worker.result.usage == {"input_tokens": 1, "output_tokens": 2}
 
 
+async def test_a_plain_function_may_start_an_event_loop_of_its_own(run: Run) -> None:
+    code = (
+        "import asyncio\nasync def inner(q):\n    await asyncio.sleep(0)\n    return 'inner ' + q\n"
+        "def run(q): return asyncio.run(inner(q))"
+    )
+    assert (await run(code)).worker.result.response == "inner hello"
+
+
 @pytest.mark.parametrize("keyword", ["def", "async def"])
 async def test_what_a_generator_yields_is_streamed_and_joined(run: Run, keyword: str) -> None:
     code = f"{keyword} agent(q):\n    yield 'gen '\n    yield q\n    yield ' é😀'"

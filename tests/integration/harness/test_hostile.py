@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from seatrial.harness.protocol import ResultFrame
 
 from .conftest import Start
@@ -138,6 +140,7 @@ def run(q):
     assert "report_invalid" in worker.notices()
 
 
+@pytest.mark.spec("FR-007")
 async def test_the_deadline_ends_an_agent_that_ignores_signals(run: Run) -> None:
     code = """
 import signal, time
@@ -176,6 +179,7 @@ async def test_an_await_without_end_meets_the_deadline(run: Run) -> None:
     assert worker.entry.entry_point == "agent.py:run"
 
 
+@pytest.mark.spec("FR-011")
 async def test_a_cancel_ends_the_agent(start: Start) -> None:
     code = "import time\nprint('up', flush=True)\ntime.sleep(60)"
     container = await start(assignment(code))

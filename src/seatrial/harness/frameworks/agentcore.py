@@ -1,6 +1,7 @@
 """Bedrock AgentCore applications: their handler is called without their web server."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Union
 
 from .answers import Answer
 from .base import Adapter, Emit, comes_from, has
@@ -12,9 +13,9 @@ def matches(value: Any) -> bool:
     return comes_from(value, "bedrock_agentcore") and has(value, "handlers")
 
 
-async def call(app: Any, query: str, emit: Emit) -> Answer:
+def call(app: Any, query: str, emit: Emit) -> Union[Answer, Awaitable[Answer]]:
     """Call the main handler with the payload of an invocation."""
-    return await call_with(app.handlers["main"], {"prompt": query}, emit)
+    return call_with(app.handlers["main"], {"prompt": query}, emit)
 
 
 ADAPTER = Adapter("agentcore", matches, call)

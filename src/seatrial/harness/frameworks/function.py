@@ -1,7 +1,8 @@
 """Plain Python: functions, coroutines, generators of both kinds, and objects that can be called."""
 
 import inspect
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Union
 
 from .answers import Answer, text_of
 from .base import Adapter, Emit
@@ -19,19 +20,32 @@ def matches(value: Any) -> bool:
     return callable(value) and not isinstance(value, type)
 
 
-async def call(function: Any, query: str, emit: Emit) -> Answer:
+def call(function: Any, query: str, emit: Emit) -> Union[Answer, Awaitable[Answer]]:
     """Call with the query, or without it if there is no parameter to take it."""
-    return await call_with(function, query, emit)
+    return call_with(function, query, emit)
 
 
-async def call_with(function: Any, value: Any, emit: Emit) -> Answer:
-    """Call with one value; wait for what is awaitable and consume what is a generator."""
+def call_with(function: Any, value: Any, emit: Emit) -> Union[Answer, Awaitable[Answer]]:
+    """Call with one value, outside of any event loop: plain functions may start their own.
+
+    What is awaitable, or a generator that is, comes back as an awaitable of the answer.
+    """
     positional, named = arguments(function, value)
     result = function(*positional, **named)
+    if inspect.isawaitable(result) or _is_async_iterable(result):
+        return _awaited(result, emit)
+    return _finished(result, emit)
+
+
+async def _awaited(result: Any, emit: Emit) -> Answer:
     if inspect.isawaitable(result):
         result = await result
     if _is_async_iterable(result):
         return _gathered([_shown(item, emit) async for item in result])
+    return _finished(result, emit)
+
+
+def _finished(result: Any, emit: Emit) -> Answer:
     if inspect.isgenerator(result):
         return _gathered([_shown(item, emit) for item in result])
     return Answer(result)
