@@ -1,0 +1,199 @@
+"""An engine without containers: `--engine fake`, for exercising the product and its failures.
+
+A container is a process in namespaces of its own that sees the mounts of its spec (`fake_box`).
+It needs Linux and root. It is no isolation: no limits, no filter of system calls, the host's
+files readable, and its containers are known to this object only, so nobody adopts them.
+
+Failures are asked for by variables, read at every launch:
+
+    SEATRIAL_FAKE_LAUNCH_ERROR        no_capacity, engine_unavailable, engine_refused or
+                                      image_unavailable; with `:2` only the next two launches
+    SEATRIAL_FAKE_DELAY_SECONDS       every launch takes this much longer
+    SEATRIAL_FAKE_DIE_AFTER_SECONDS   every container is killed after this time
+    SEATRIAL_FAKE_EXIT_CODE           every container ends with this code
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from seatrial.domain.errors import (
+    EngineRefused,
+    EngineUnavailable,
+    ImageUnavailable,
+    NoCapacity,
+    PlatformError,
+)
+from seatrial.domain.ports import ContainerExit, ContainerInfo, ContainerSpec, EngineInfo
+from seatrial.settings import Settings
+
+from . import fake_box
+
+_ERRORS: dict[str, type[PlatformError]] = {
+    "no_capacity": NoCapacity,
+    "engine_unavailable": EngineUnavailable,
+    "engine_refused": EngineRefused,
+    "image_unavailable": ImageUnavailable,
+}
+_KEPT_BYTES = 64 * 1024
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass
+class _Running:
+    """One process that plays a container."""
+
+    spec: ContainerSpec
+    process: asyncio.subprocess.Process
+    created_at: datetime
+    ended: asyncio.Task[ContainerExit]
+
+
+class FakeEngine:
+    """Fulfils the port with local processes."""
+
+    def __init__(self) -> None:
+        """Starts nothing."""
+        self._containers: dict[str, _Running] = {}
+        self._failed: int = 0
+
+    async def describe(self) -> EngineInfo:
+        """An engine that says what it is."""
+        return EngineInfo(
+            name="Fake",
+            version="1",
+            api_version="1",
+            rootless=False,
+            enforces_limits=False,
+            architecture=platform.machine(),
+            cpus=os.cpu_count() or 1,
+            memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            warnings=("The fake engine isolates nothing: run only code that you trust.",),
+        )
+
+    async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
+        """The host itself, whose Python has to be of that version. ImageUnavailable."""
+        found = shutil.which(f"python{python}", path=_PATH)
+        if found is None:
+            raise ImageUnavailable(f"This machine has no Python {python} in {_PATH}.")
+        return f"fake:{python}"
+
+    async def launch(self, spec: ContainerSpec) -> str:
+        """Start the process, or fail as the variables say. The id is the name."""
+        if spec.name in self._containers:
+            return spec.name
+        await asyncio.sleep(_seconds("SEATRIAL_FAKE_DELAY_SECONDS") or 0)
+        self._fail_if_asked()
+        if os.geteuid() != 0:
+            raise EngineRefused("The fake engine needs root, for its mounts.")
+        if shutil.which(spec.argv[0], path=_PATH) is None:
+            raise EngineRefused(f"There is no program {spec.argv[0]}.")
+        root = tempfile.mkdtemp(prefix="seatrial-fake-")
+        process = await _start(spec, root)
+        ended = asyncio.create_task(_watch(process, root))
+        self._containers[spec.name] = _Running(spec, process, datetime.now(UTC), ended)
+        return spec.name
+
+    async def wait(self, container_id: str) -> ContainerExit:
+        """Its end. One that is gone: code 137."""
+        running = self._containers.get(container_id)
+        return ContainerExit(137) if running is None else await asyncio.shield(running.ended)
+
+    async def kill(self, container_id: str) -> None:
+        """SIGKILL to all of its processes."""
+        running = self._containers.get(container_id)
+        if running is not None and running.process.returncode is None:
+            running.process.kill()
+
+    async def remove(self, container_id: str) -> None:
+        """Kill and forget."""
+        await self.kill(container_id)
+        running = self._containers.pop(container_id, None)
+        if running is not None:
+            await running.ended
+
+    async def containers(self, installation: str) -> Sequence[ContainerInfo]:
+        """Those of this object."""
+        return [
+            ContainerInfo(
+                name, name, running.spec.labels, not running.ended.done(), running.created_at
+            )
+            for name, running in self._containers.items()
+            if running.spec.labels.get("seatrial.installation") == installation
+        ]
+
+    async def aclose(self) -> None:
+        """Kill what still runs: nobody else could find it."""
+        for container in list(self._containers):
+            await self.remove(container)
+
+    def _fail_if_asked(self) -> None:
+        name, _, times = os.environ.get("SEATRIAL_FAKE_LAUNCH_ERROR", "").partition(":")
+        if name and (not times or self._failed < int(times)):
+            self._failed += 1
+            raise _ERRORS[name](f"The fake engine was told to fail: {name}.")
+
+
+def create(_: Settings) -> FakeEngine:
+    """The engine `fake` of the registry."""
+    return FakeEngine()
+
+
+async def _start(spec: ContainerSpec, root: str) -> asyncio.subprocess.Process:
+    """A process in its own namespaces; killing it kills everything inside."""
+    environment = {"PATH": _PATH, "HOME": "/root", "HOSTNAME": "agent", **spec.environment}
+    inside = {
+        **{name: [asdict(item) for item in getattr(spec, name)] for name in ("mounts", "tmpfs")},
+        "argv": spec.argv,
+        "environment": environment,
+        "working_directory": spec.working_directory,
+    }
+    unshare = ("unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child")
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(*unshare, sys.executable, "-I", fake_box.__file__, root, json.dumps(inside)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise EngineRefused(f"The fake engine cannot start a process: {error}") from error
+
+
+async def _watch(process: asyncio.subprocess.Process, root: str) -> ContainerExit:
+    """Keep the end of the output; end the process early when the variables say so."""
+    kept: deque[bytes] = deque()
+    assert process.stdout is not None
+    lifetime = _seconds("SEATRIAL_FAKE_DIE_AFTER_SECONDS")
+    try:
+        async with asyncio.timeout(lifetime):
+            while data := await process.stdout.read(4096):
+                kept.append(data)
+                while sum(map(len, kept)) - len(kept[0]) >= _KEPT_BYTES:
+                    kept.popleft()
+    except TimeoutError:
+        process.kill()
+    code = await process.wait()
+    os.rmdir(root)
+    asked = _seconds("SEATRIAL_FAKE_EXIT_CODE")
+    evidence = b"".join(kept)[-_KEPT_BYTES:].decode("utf-8", "replace")
+    return ContainerExit(int(asked) if asked is not None else _exit_code(code), evidence=evidence)
+
+
+def _exit_code(code: int) -> int:
+    return 128 - code if code < 0 else code
+
+
+def _seconds(name: str) -> float | None:
+    value = os.environ.get(name)
+    return float(value) if value else None
