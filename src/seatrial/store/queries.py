@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Executable,
     Text,
+    Tuple,
     Update,
     bindparam,
     column,
@@ -163,12 +164,9 @@ EXPIRED = (
 """Attempts whose lease has run out, longest ago first."""
 
 HELD_BY = (
-    select(tests, bodies.c.request)
-    .join(bodies)
-    .where(HELD, tests.c.worker == bindparam("worker"))
-    .order_by(tests.c.seq)
+    select(tests, bodies.c.request).join(bodies).where(HELD, tests.c.worker == bindparam("worker"))
 )
-"""What a worker holds by the table."""
+"""What a worker holds by the table, in no order: SQLite would walk all tests to give one."""
 
 HEARTBEAT = text(
     """
@@ -260,21 +258,21 @@ def history_page(
     limit: int,
 ) -> Executable:
     """An owner's tests, newest first, behind `before`."""
-    page = select(tests).where(tests.c.owner == owner)
+    found = select(tests.c.id).where(tests.c.owner == owner)
     if outcome is not None:
-        page = page.where(tests.c.outcome == outcome)
+        found = found.where(tests.c.outcome == outcome)
     if needle:
-        page = page.where(tests.c.search.contains(needle, autoescape=True))
+        found = found.where(tests.c.search.contains(needle, autoescape=True))
     if before is not None:
-        created_at, test_id = before
-        page = page.where(
-            tuple_(tests.c.created_at, tests.c.id)
-            < tuple_(
-                bindparam("before_at", created_at, type_=UtcTime),
-                bindparam("before_id", test_id, type_=Text),
-            )
-        )
-    return page.order_by(tests.c.created_at.desc(), tests.c.id.desc()).limit(limit)
+        found = found.where(tuple_(tests.c.created_at, tests.c.id) < _moment(*before))
+    newest_first = (tests.c.created_at.desc(), tests.c.id.desc())
+    # In two steps: the first reads an index alone, the second the rows of one page.
+    found = found.order_by(*newest_first).limit(limit)
+    return select(tests).where(tests.c.id.in_(found)).order_by(*newest_first)
+
+
+def _moment(created_at: datetime, test_id: str) -> Tuple:
+    return tuple_(literal(created_at, UtcTime()), literal(test_id, Text()))
 
 
 def ended_tests(
@@ -292,7 +290,7 @@ def ended_tests(
         found = found.where(tests.c.created_at < created_before)
     if completed_before is not None:
         found = found.where(tests.c.completed_at < completed_before)
-    return found.order_by(tests.c.seq).limit(limit).with_for_update(skip_locked=True)
+    return found.limit(limit).with_for_update(skip_locked=True)
 
 
 REMOVE_TESTS = delete(tests).where(tests.c.seq.in_(bindparam("seqs", expanding=True)))

@@ -172,7 +172,7 @@ class SqlQueue(Part):
         """Attempts in `building` or `running` that the worker of that name holds by the table."""
         async with self._database.reading() as reading:
             rows = await reading.rows(queries.HELD_BY, worker=worker)
-        return tuple(convert.claim_of(row) for row in rows)
+        return tuple(convert.claim_of(row) for row in sorted(rows, key=lambda row: row.seq))
 
     async def state(self) -> QueueState:
         """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""

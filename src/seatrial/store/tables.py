@@ -83,7 +83,7 @@ tests = Table(
     Column("name", Text),
     Column("query", Text, nullable=False),
     Column("model", Text),
-    # Name, query and id in folded case: what a history search looks at.
+    # Name, query and id in folded case, the beginnings of them: what a search looks at.
     Column("search", Text, nullable=False),
     Column("retry_of", Text),
     Column("phase", Text, nullable=False),
@@ -105,11 +105,13 @@ tests = Table(
     Column("started_at", UtcTime),
     Column("claimed_at", UtcTime),
     Column("completed_at", UtcTime),
-    Index("tests_history", "owner", "created_at", "id"),
+    # `search` is in it so that a search reads the index alone.
+    Index("tests_history", "owner", "created_at", "id", "search"),
     Index("tests_history_by_outcome", "owner", "outcome", "created_at", "id"),
     Index("tests_queued", "seq", "owner", sqlite_where=QUEUED, postgresql_where=QUEUED),
-    Index("tests_held", "lease_until", "owner", sqlite_where=HELD, postgresql_where=HELD),
-    Index("tests_ended", "completed_at", "outcome", sqlite_where=ENDED, postgresql_where=ENDED),
+    Index("tests_held", "owner", "lease_until", sqlite_where=HELD, postgresql_where=HELD),
+    Index("tests_ended", "completed_at", sqlite_where=ENDED, postgresql_where=ENDED),
+    Index("tests_outcomes", "outcome", sqlite_where=ENDED, postgresql_where=ENDED),
     sqlite_autoincrement=True,
 )
 

@@ -136,7 +136,7 @@ def _new_row(
         "name": None if request.name is None else convert.clean(request.name),
         "query": convert.clean(request.query),
         "model": None if request.model is None else convert.clean(request.model),
-        "search": convert.folded(request.name, request.query, test_id),
+        "search": convert.searched(request, test_id),
         "retry_of": retry_of,
         "phase": Phase.QUEUED.value,
         "attempt": 0,

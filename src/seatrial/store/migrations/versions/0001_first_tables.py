@@ -72,11 +72,12 @@ def _make_tests() -> None:
         sa.Column("completed_at", _Time),
         sqlite_autoincrement=True,
     )
-    op.create_index("tests_history", "tests", ["owner", "created_at", "id"])
+    op.create_index("tests_history", "tests", ["owner", "created_at", "id", "search"])
     op.create_index("tests_history_by_outcome", "tests", ["owner", "outcome", "created_at", "id"])
     _partial_index("tests_queued", ["seq", "owner"], _QUEUED)
-    _partial_index("tests_held", ["lease_until", "owner"], _HELD)
-    _partial_index("tests_ended", ["completed_at", "outcome"], _ENDED)
+    _partial_index("tests_held", ["owner", "lease_until"], _HELD)
+    _partial_index("tests_ended", ["completed_at"], _ENDED)
+    _partial_index("tests_outcomes", ["outcome"], _ENDED)
 
 
 def _partial_index(name: str, columns: list[str], where: sa.TextClause) -> None:
