@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -77,7 +78,9 @@ class Channel:
         path = self._folders.channel_socket
         path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, path, backlog=16)
-        Path(path).chmod(0o666)
+        # Process 1 has root's uid and no capability to pass file modes. Where we are root too,
+        # nobody else in the container can even connect; elsewhere the claim token decides.
+        Path(path).chmod(0o600 if os.getuid() == 0 else 0o666)
         self._heartbeats = asyncio.create_task(self._beat())
 
     async def close(self) -> None:

@@ -80,10 +80,10 @@ def _disk(settings: Settings) -> Finding:
     folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     free = shutil.disk_usage(folder).free / 2**30
     detail = f"{free:.1f} GiB free in {folder}"
+    if free >= _DISK_WARNING_GB:
+        return Finding("disk", "ok", detail)
     hint = "Free some space: seatrial environments prune, seatrial tests clear"
-    if free < _DISK_PROBLEM_GB:
-        return Finding("disk", "problem", detail, hint)
-    return Finding("disk", "warning" if free < _DISK_WARNING_GB else "ok", detail, hint)
+    return Finding("disk", "problem" if free < _DISK_PROBLEM_GB else "warning", detail, hint)
 
 
 async def _engine_finding(engine: Engine, settings: Settings) -> Finding:
@@ -156,6 +156,9 @@ async def _index(settings: Settings) -> Finding:
 async def _models(settings: Settings) -> list[Finding]:
     test_model = SharedTestModel()
     try:
+        if settings.test_model:
+            # A provider is asked for two seconds only; the model may need longer to load.
+            await test_model.url()
         states = await LocalProviders(settings, test_model.url).states()
     except SeatrialError as error:
         return [Finding("models", "problem", error.message, error.hint)]

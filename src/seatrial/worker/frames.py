@@ -47,7 +47,7 @@ def events_of(frame: Frame, result_of: ResultMaker) -> list[EventData]:
         case ResultFrame():
             return [_result(frame, result_of)]
         case ErrorFrame():
-            return _error(frame)
+            return [_error(frame)]
         case NoticeFrame(code=code, message=message):
             return [NoticeEvent(code=f"harness.{code}", message=message)]
         case Exit():
@@ -90,8 +90,9 @@ def _result(frame: ResultFrame, result_of: ResultMaker) -> EventData:
     return ResultEvent(result=result_of(frame))
 
 
-def _error(frame: ErrorFrame) -> list[EventData]:
-    notice = NoticeEvent(
+def _error(frame: ErrorFrame) -> NoticeEvent:
+    # Its traceback stands in the log already: the runner prints it to stderr, as Python does.
+    return NoticeEvent(
         code=ERROR,
         message=f"{frame.type}: {frame.message}",
         data={
@@ -103,9 +104,6 @@ def _error(frame: ErrorFrame) -> list[EventData]:
             "module": frame.module,
         },
     )
-    if not frame.traceback:
-        return [notice]
-    return [LogEvent(stream="system", text=frame.traceback), notice]
 
 
 def _exit(frame: Exit) -> NoticeEvent:
