@@ -34,8 +34,8 @@ def failures_page() -> str:
     lines = [
         "# Why a test did not succeed",
         "",
-        "A closed list; the first word of a code says whose fault it is. Only `platform` faults are",
-        "tried again by Seatrial itself, at most twice. Made by `scripts/docs.py` from the code.",
+        "A closed list; the first word of a code says whose fault it is. Only `platform` faults",
+        "are tried again by Seatrial itself, at most twice. Made by `scripts/docs.py`.",
         "",
     ]
     for entry in CATALOGUE.values():

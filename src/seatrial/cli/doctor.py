@@ -73,6 +73,6 @@ def show_findings(screen: Screen, findings: Sequence[Finding]) -> None:
             screen.json(asdict(finding))
             continue
         state = Span(f"{finding.state:<9}", _ROLES[finding.state])
-        screen.line(state, Span(f"{finding.name:<16}", "strong"), finding.detail)
+        screen.line(state, Span(f"{finding.name:<18}", "strong"), finding.detail)
         if finding.what_to_do:
             screen.line(" " * 25, finding.what_to_do)
