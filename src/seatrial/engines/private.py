@@ -12,6 +12,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from seatrial.domain.errors import SetupFailed
 from seatrial.settings import Settings
 
 from .install import InstallPlan, Kind, install, install_plan, is_installed, program
+from .processes import children_of, command_of, mounts_below, processes_with
 from .sockets import answers, find_socket, socket_of
 
 __all__ = [
@@ -90,7 +92,7 @@ class PrivateEngine:
         if self.kind == "podman" and self.folder.exists():
             await self._run(*self._podman(), "rm", "--all", "--force", "--time", "0")
         await self._stop_daemon()
-        for target in _mounts_below(self.folder):
+        for target in mounts_below(self.folder):
             await self._run("umount", "--lazy", target)
 
     def _check(self) -> None:
@@ -179,8 +181,8 @@ class PrivateEngine:
     async def _stop_daemon(self) -> None:
         """SIGTERM, then SIGKILL, to the daemon; then whatever a killed one left behind."""
         await self._end(self._pid())
-        for shim in _processes_with(f"-address {self.folder / 'run'}/"):
-            for pid in (*_children_of(shim), shim):
+        for shim in processes_with(f"-address {self.folder / 'run'}/"):
+            for pid in (*children_of(shim), shim):
                 await self._end(pid, signal.SIGKILL)
         await self._end(self._pid(self._containerd_pid))
         self.socket.unlink(missing_ok=True)
@@ -201,7 +203,7 @@ class PrivateEngine:
     def _runs(self, pid: int) -> bool:
         if self._process is not None:
             self._process.poll()  # reaps it, when it was ours
-        return _command_of(pid) != ""
+        return command_of(pid) != ""
 
     def _pid(self, file: Path | None = None) -> int | None:
         """The process of a pid file, if it is still the one that wrote it."""
@@ -209,7 +211,7 @@ class PrivateEngine:
             pid = int((file or self._pid_file).read_text())
         except (OSError, ValueError):
             return None
-        return pid if str(self.folder) in _command_of(pid) else None
+        return pid if str(self.folder) in command_of(pid) else None
 
     async def _run(self, *command: str) -> None:
         """Run a command of the clean-up; its failure is not ours."""
@@ -229,7 +231,8 @@ class PrivateEngine:
 def private_engine(settings: Settings) -> PrivateEngine | None:
     """The private engine that can run here, Docker first; None when neither is installed."""
     for kind in ("docker", "podman"):
-        if is_installed(kind) and (kind == "podman" or os.geteuid() == 0):
+        runs_here = sys.platform == "linux" and (kind == "podman" or os.geteuid() == 0)
+        if runs_here and is_installed(kind):
             return PrivateEngine(kind, settings.data_dir / "engine" / kind)
     return None
 
@@ -296,34 +299,3 @@ async def _pings(path: Path) -> bool:
     except OSError:
         return False
     return b" 200 " in first
-
-
-def _command_of(pid: int) -> str:
-    """The command line of a process; empty when it has ended (a zombie has ended)."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _processes_with(words: str) -> list[int]:
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if words in _command_of(pid)]
-
-
-def _children_of(pid: int) -> list[int]:
-    try:
-        lists = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:
-        return []
-    return [int(child) for children in lists for child in children.split()]
-
-
-def _mounts_below(folder: Path) -> list[str]:
-    """Mount points below the folder, deepest first."""
-    try:
-        lines = Path("/proc/self/mounts").read_text().splitlines()
-    except OSError:
-        return []
-    targets = [line.split(" ")[1] for line in lines]
-    return sorted((t for t in targets if t.startswith(f"{folder}/")), key=len, reverse=True)

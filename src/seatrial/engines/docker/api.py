@@ -16,7 +16,7 @@ import aiohttp
 from aiodocker.stream import Stream
 from yarl import URL
 
-from .answers import Container, Event, Image, Info, Listed, Progress, Version
+from .answers import Container, Event, Flavour, Image, Info, Listed, Progress, Version
 from .config import DockerConfig
 from .errors import NotThere, translated
 
@@ -44,6 +44,20 @@ class Api:
         """Close every connection."""
         await self._docker.close()
         await self._connector.close()
+
+    async def greet(self) -> Flavour:
+        """Agree upon the version of the API and hear who answers; before any other call.
+
+        `GET /_ping`: its headers tell both at once, where Podman's `/version` starts several
+        programs and takes a second.
+        """
+        with translated():
+            url = URL(f"{self._docker.docker_host}/_ping")
+            async with self._docker.session.get(
+                url, timeout=self._timeout, raise_for_status=True
+            ) as response:
+                self._docker.api_version = f"v{response.headers['Api-Version']}"
+                return "podman" if "Libpod-Api-Version" in response.headers else "docker"
 
     async def version(self) -> Version:
         """`GET /version`."""
@@ -113,7 +127,6 @@ class Api:
         Not only of ours: Podman's filter knows labels with a value only.
         """
         filters = json.dumps({"type": ["container"]})
-        await self.version_known()
         url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/events")
         with translated():
             async with self._docker.session.get(
@@ -122,11 +135,6 @@ class Api:
                 yield None
                 async for line in response.content:
                     yield Event.model_validate_json(line)
-
-    async def version_known(self) -> None:
-        """Make sure that the version of the API is agreed upon."""
-        if self._docker.api_version == "auto":
-            await self.info()
 
     async def image(self, reference: str) -> Image | None:
         """An image that the engine has; None when it has not."""

@@ -152,7 +152,7 @@ class DockerEngine:
     async def _open(self) -> _Connection:
         config, api = self._config, Api(self._config)
         try:
-            flavour = (await api.version()).flavour
+            flavour = await api.greet()
         except PlatformError:
             await api.close()
             raise
