@@ -94,7 +94,10 @@ class Tests(Protocol):
         outcome: Outcome | None = None,
         text: str = "",
     ) -> TestPage:
-        """A keyset page, newest first. `text` searches name, query and id."""
+        """A keyset page, newest first. InvalidRequest for a cursor that no page gave.
+
+        `text` searches the beginnings of name and query, and the id, in any letter case.
+        """
         ...
 
     async def cancel(self, owner: str, test_id: str) -> Test:
@@ -134,8 +137,8 @@ class Journal(Protocol):
 class Queue(Protocol):
     """The worker's side: the tests table is the queue.
 
-    Every write is fenced by the attempt number: once a newer attempt exists, or the test is
-    completed, it raises AttemptLost and changes nothing.
+    Every write is fenced by the attempt number: once the attempt was given back, a newer one
+    exists, or the test is completed, it raises AttemptLost and changes nothing.
     """
 
     async def claim(
@@ -150,7 +153,10 @@ class Queue(Protocol):
     async def renew(
         self, worker: str, held: Sequence[tuple[str, int]], *, lease_seconds: float, slots: int
     ) -> Sequence[Lease]:
-        """Extend the leases of (test, attempt) and report each; also the worker's heartbeat."""
+        """Extend the leases of (test, attempt) and report each, in that order.
+
+        Also the worker's heartbeat, with nothing held too: fresh for `lease_seconds`.
+        """
         ...
 
     async def append(
@@ -168,7 +174,7 @@ class Queue(Protocol):
         ...
 
     async def start_running(self, test_id: str, attempt: int, *, environment: str | None) -> None:
-        """Enter the phase `running`."""
+        """Enter the phase `running`. Again is the same."""
         ...
 
     async def complete(
@@ -180,7 +186,10 @@ class Queue(Protocol):
     async def requeue(
         self, test_id: str, attempt: int, *, reason: str, events: Sequence[EventData] = ()
     ) -> None:
-        """Give the test back to the front of the queue after a platform fault."""
+        """Give the test back to the front of the queue after a platform fault.
+
+        One whose cancellation was requested is completed as cancelled instead.
+        """
         ...
 
     async def expired(self, *, limit: int = 20) -> Sequence[Claim]:

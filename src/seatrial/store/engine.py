@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from seatrial.domain.errors import SetupFailed
 
 _BUSY_SECONDS = 15
+_WRITES = "file_writes"
 _WAL_BYTES = 64 * 1024 * 1024
 _HINT = "Use sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
 
@@ -66,9 +67,11 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     """Writers take SQLite's write lock at once: a later upgrade could fail, not wait."""
-    writes = connection.get_execution_options().get("file_writes")
+    writes = connection.get_execution_options().get(_WRITES)
     if writes is None:
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA synchronous = {writes.value}")
+    if connection.info.get(_WRITES) is not writes:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {writes.value}")
+        connection.info[_WRITES] = writes
     connection.exec_driver_sql("BEGIN IMMEDIATE")

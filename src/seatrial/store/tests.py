@@ -44,10 +44,23 @@ class SqlTests(Part):
                 if known.request_hash != convert.request_hash(request, retry_of):
                     raise Conflict("This idempotency key was used for another request.")
                 return await _load(writing, owner, known.id)
-            await _refuse_when_full(writing, max_queued)
+            queued = await writing.number(queries.QUEUED_COUNT)
+            possible = await places.capacity(writing)
+            if queued >= max_queued:
+                raise _queue_full(queued, possible)
             test_id = await _insert(writing, owner, request, retry_of, key)
             writing.queue_changed()
-            return await _load(writing, owner, test_id)
+        return Test(
+            id=test_id,
+            owner=owner,
+            name=_name(request),
+            request=request,
+            phase=Phase.QUEUED,
+            retry_of=retry_of,
+            queue=possible.place(queued + 1, owner),
+            last_event=1,
+            created_at=writing.now,
+        )
 
     async def test(self, owner: str, test_id: str) -> Test:
         """The test with its queue place while queued. NotFound."""
@@ -96,12 +109,9 @@ async def _test_of_key(writing: Writing, owner: str, key: str) -> Row[Any] | Non
     return await writing.row(queries.KNOWN_KEY, owner=owner, key=key)
 
 
-async def _refuse_when_full(writing: Writing, max_queued: int) -> None:
-    queued = await writing.number(queries.QUEUED_COUNT)
-    if queued >= max_queued:
-        seconds = (await places.capacity(writing)).seconds_to_free_place()
-        message = f"{queued} tests wait already, which is as many as may."
-        raise QueueFull(message, retry_after_seconds=seconds)
+def _queue_full(queued: int, possible: places.Capacity) -> QueueFull:
+    message = f"{queued} tests wait already, which is as many as may."
+    return QueueFull(message, retry_after_seconds=possible.seconds_to_free_place())
 
 
 async def _insert(
@@ -133,7 +143,7 @@ def _new_row(
     return {
         "id": test_id,
         "owner": owner,
-        "name": None if request.name is None else convert.clean(request.name),
+        "name": _name(request),
         "query": convert.clean(request.query),
         "model": None if request.model is None else convert.clean(request.model),
         "search": convert.searched(request, test_id),
@@ -145,6 +155,10 @@ def _new_row(
         "last_frame": 0,
         "created_at": writing.now,
     }
+
+
+def _name(request: TestRequest) -> str | None:
+    return None if request.name is None else convert.clean(request.name)
 
 
 async def _load(reading: Reading, owner: str, test_id: str) -> Test:

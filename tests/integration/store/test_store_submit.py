@@ -29,7 +29,8 @@ async def test_what_was_submitted_is_read_back_unchanged(store: SqlStore):
     request = a_request("a NUL \0, an emoji 🚢 and a quote ' \" \\", name="name\0")
     test = await store.submit(OWNER, request, max_queued=10)
 
-    assert (await store.test(OWNER, test.id)).request == request
+    assert test.request == request
+    assert await store.test(OWNER, test.id) == test
 
 
 async def test_ids_sort_by_time(store: SqlStore, clock: Clock):
