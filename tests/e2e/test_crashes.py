@@ -70,7 +70,7 @@ def test_a_running_test_goes_on_in_its_container_when_its_worker_is_replaced(
         events = list(client.events(test.id))
 
     assert done.outcome is Outcome.SUCCEEDED, done.failure
-    assert done.attempt == 1
+    assert done.attempt == 1, [e.data.message for e in events if isinstance(e.data, PhaseEvent)]
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     text = "".join(event.data.text for event in events if isinstance(event.data, LogEvent))
     assert text == "".join(f"tick {tick}\n" for tick in range(60))

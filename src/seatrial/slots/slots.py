@@ -83,9 +83,11 @@ class Slots:
         `acked` is the last frame that is stored: the harness sends what follows it.
         """
         folders = self.folders(spec.name)
-        if folders.read_session() is None or not await self.is_running(spec.name):
+        container_id = await self._running(spec.name)
+        if folders.read_session() is None or container_id is None:
             return None
-        return await self._start(spec, report, folders, Channel(folders, claim=None, acked=acked))
+        channel = Channel(folders, claim=None, acked=acked)
+        return await self._start(spec, report, folders, channel, container_id)
 
     def folders(self, name: str) -> SlotFolders:
         """Where the slot of that name keeps its sockets."""
@@ -93,8 +95,13 @@ class Slots:
 
     async def is_running(self, name: str) -> bool:
         """Whether a container of that name runs."""
-        found = await self.engine.containers(self.installation)
-        return any(container.name == name and container.running for container in found)
+        return await self._running(name) is not None
+
+    async def _running(self, name: str) -> str | None:
+        for container in await self.engine.containers(self.installation):
+            if container.name == name and container.running:
+                return container.id
+        return None
 
     async def discard(self, name: str) -> None:
         """Remove whatever a former worker left of that slot."""
@@ -104,12 +111,18 @@ class Slots:
         self.folders(name).remove()
 
     async def _start(
-        self, spec: SlotSpec, report: GatewayReport, folders: SlotFolders, channel: Channel
+        self,
+        spec: SlotSpec,
+        report: GatewayReport,
+        folders: SlotFolders,
+        channel: Channel,
+        container_id: str | None = None,
     ) -> Slot:
         await channel.open()
         door = await self._gateway.open(_door_of(spec, folders), report)
         try:
-            container_id = await self.engine.launch(self._container_of(spec, folders))
+            if container_id is None:
+                container_id = await self.engine.launch(self._container_of(spec, folders))
         except SeatrialError:
             await door.close()
             await channel.close()
