@@ -37,7 +37,8 @@ def add_hashes(lock: str, known: Mapping[str, Sequence[str]]) -> str:
         pin = f"{match.group(1).lower()}=={match.group(2)}" if match else ""
         extra = [f"--hash={found}" for found in known.get(pin, ()) if found not in lock]
         if extra:
-            lines.append(" \\\n    ".join([line.removesuffix("\\").rstrip(), *extra]) + " \\")
+            goes_on = " \\" if line.endswith("\\") else ""
+            lines.append(" \\\n    ".join([line.removesuffix("\\").rstrip(), *extra]) + goes_on)
         else:
             lines.append(line)
     return "".join(f"{line}\n" for line in lines)

@@ -26,8 +26,6 @@ _HOOKS = {
     "evil.py": _MARK,
     "compileall.py": _MARK,
     "json/__init__.py": _MARK,
-    "evil-1.0.data/data/bin/python": "#!/bin/sh\ntouch /seatrial/environments/MARKED\n",
-    "evil-1.0.data/data/bin/python3.11": "#!/bin/sh\ntouch /seatrial/environments/MARKED\n",
     "evil-1.0.data/scripts/uv": "#!/bin/sh\ntouch /seatrial/environments/MARKED\n",
     "evil-1.0.data/data/.complete": "{}",
 }
