@@ -21,6 +21,7 @@ from .listener import CANCEL, JOURNAL, QUEUE_CHANGED, Listener
 from .wakeups import QUEUE, Hub
 
 _CONNECTIONS = 10
+_VACUUMED_PAGES = 1000
 
 
 class Lock(IntEnum):
@@ -152,13 +153,24 @@ class Database:
         """Let SQLite's file shrink by what was removed. PostgreSQL does this by itself."""
         if not self._sqlite:
             return
+        free, before = await self._vacuum(), None
+        # In steps, so that other writers get their turn; until there is nothing more to gain.
+        while free and free != before:
+            free, before = await self._vacuum(), free
+        with mapped_errors():
+            async with self._turn(), self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def _vacuum(self) -> int:
+        """Give some free pages back; how many there still are."""
         with mapped_errors():
             async with self._turn(), self._engine.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 # As a script: a single statement would stop after the first page.
-                await driver.executescript(
-                    "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)"
-                )
+                await driver.executescript(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})")
+                rows: Any = await driver.execute_fetchall("PRAGMA freelist_count")
+                return int(rows[0][0])
 
     def _turn(self) -> contextlib.AbstractAsyncContextManager[Any]:
         return self._writer if self._sqlite else contextlib.nullcontext()
