@@ -155,7 +155,10 @@ class Builder:
         return supplied
 
     def _resolved(self, end: StageEnd, seconds: float) -> Resolution:
-        lock = end.files[LOCK_FILE].decode("utf-8")
+        content = end.files.get(LOCK_FILE)
+        if content is None:
+            raise PlatformError("The lock was not among what the fetch stage sent.")
+        lock = content.decode("utf-8")
         if self._uses_house:
             lock = add_hashes(lock, self._house.hashes())
         owner = self._job.owner if self._uses_house else None

@@ -83,6 +83,7 @@ async def test_no_requirements_need_no_tree_and_no_container(rig: Rig) -> None:
     assert await rig.run(environment, "print(1)") == (0, "1\n")
 
 
+@pytest.mark.spec("edge-5")
 async def test_concurrent_calls_build_once_and_all_hear_it(
     rig: Rig, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +117,7 @@ async def test_a_missing_package_is_named(rig: Rig) -> None:
     assert "error: No solution found" in rig.output
 
 
+@pytest.mark.spec("FR-013")
 async def test_a_missing_version_is_named_with_the_newest_there_is(
     rig: Rig, index: LocalIndex
 ) -> None:
@@ -126,6 +128,7 @@ async def test_a_missing_version_is_named_with_the_newest_there_is(
     assert failure.message == "There is no pkga==9.0; the newest version is pkga==1.2."
 
 
+@pytest.mark.spec("FR-013")
 async def test_contradicting_requirements_are_a_conflict(rig: Rig, index: LocalIndex) -> None:
     index.add(wheel("pkga", "1.0", {}, requires=["pkgb<2"]))
     index.add(wheel("pkgb", "1.0", {}))
@@ -135,6 +138,7 @@ async def test_contradicting_requirements_are_a_conflict(rig: Rig, index: LocalI
     assert "pkgb" in failure.message
 
 
+@pytest.mark.spec("edge-10", "FR-013")
 async def test_a_package_for_another_python_is_told_apart(rig: Rig, index: LocalIndex) -> None:
     index.add(wheel("pkga", "1.0", {}, requires_python=">=3.99"))
     failure = await failure_of(rig, "pkga")

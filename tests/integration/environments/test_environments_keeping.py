@@ -113,6 +113,7 @@ async def test_the_limit_is_kept_to_after_a_build(rigs: Rigs, index: LocalIndex)
     assert not Path(first.path or "").exists()
 
 
+@pytest.mark.spec("FR-009")
 async def test_after_a_worker_was_killed_in_a_build_the_next_one_builds(
     rig: Rig, index: LocalIndex
 ) -> None:
@@ -147,6 +148,7 @@ async def test_two_processes_make_the_same_tree_once(rig: Rig, index: LocalIndex
     assert sorted(bool(end["cached"]) for end in ends) == [False, True]
 
 
+@pytest.mark.spec("FR-009", "FR-011")
 async def test_a_cancelled_build_leaves_no_container_and_can_be_repeated(
     rig: Rig, index: LocalIndex
 ) -> None:

@@ -103,6 +103,7 @@ async def test_a_wheel_from_source_is_used_again_by_its_owner_and_by_nobody_else
     assert "Building from source" in rig.output
 
 
+@pytest.mark.spec("edge-6", "FR-009")
 async def test_a_hostile_build_reaches_nothing_and_its_daemon_does_not_hold_it_up(
     rig: Rig, index: LocalIndex
 ) -> None:
@@ -169,6 +170,7 @@ async def test_a_build_that_fails_is_proven_by_its_last_lines(rig: Rig, index: L
     assert "foo.h" in failure.evidence
 
 
+@pytest.mark.spec("FR-007")
 async def test_a_build_that_does_not_end_is_stopped_at_its_limit(
     rigs: Rigs, index: LocalIndex
 ) -> None:
