@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from .events import ModelCallEvent
-from .failures import Failure, failure
+from .failures import CATALOGUE, Failure, failure
 from .phases import Outcome
 from .record import AgentError, AttemptRecord
 from .requests import TestRequest
@@ -101,19 +102,21 @@ def _lost(cause: Failure) -> Failure:
     )
 
 
+_NEARLY_FULL = 0.9
+"""Share of the memory limit from which a container that was killed had run out of it."""
+
 _Check = Callable[[TestRequest, AttemptRecord, Ending], Failure | None]
 
 
 def _memory(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
     exited = record.exit
     killed = exited.oom_kills if exited else 0
-    unseen = exited is None and (
-        ending.container_oom or (ending.container_code == 137 and ending.stopped is None)
-    )
+    unseen = exited is None and (ending.container_oom or _died_full(request, record, ending))
     python_gave_up = record.error is not None and record.error.type == "MemoryError"
     if not (killed or unseen or python_gave_up):
         return None
-    peak = exited.memory_peak_bytes if exited else 0
+    sample = record.last_metric
+    peak = exited.memory_peak_bytes if exited else sample.memory_peak_bytes if sample else 0
     limit = request.limits.memory_mb
     used = f"{peak / 2**20:.0f} MiB were used of" if peak else "it used more than"
     child = " in a child process" if exited and exited.code == 0 else ""
@@ -125,6 +128,16 @@ def _memory(request: TestRequest, record: AttemptRecord, ending: Ending) -> Fail
         evidence_event=record.exit_event,
         fix={"memory_mb": limit * 2},
     )
+
+
+def _died_full(request: TestRequest, record: AttemptRecord, ending: Ending) -> bool:
+    """Whether a container that was killed by nobody we know was seen near its memory limit.
+
+    Not every engine tells that memory ran out (Podman); a killed container alone proves nothing.
+    """
+    if ending.container_code != 137 or ending.stopped is not None or record.last_metric is None:
+        return False
+    return record.last_metric.memory_peak_bytes >= _NEARLY_FULL * request.limits.memory_mb * 2**20
 
 
 def _no_exit(_: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
@@ -206,13 +219,15 @@ def _exception(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | N
 
 def _missing_module(error: AgentError, module: str, event: int | None) -> Failure:
     package = KNOWN_PACKAGES.get(module, module)
+    # The name is the agent's claim: only what can be a package is offered as a line to add.
+    fits = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,98}[A-Za-z0-9])?", package) is not None
     return failure(
         "agent.import_error",
-        f"The module {module!r} is not installed in the test's environment.",
-        what_to_do=f"Add {package!r} to the requirements, then run again.",
+        f"The module {module[:100]!r} is not installed in the test's environment.",
+        what_to_do=f"Add {package!r} to the requirements, then run again." if fits else "",
         evidence=_shown(error),
         evidence_event=event,
-        fix={"add_requirement": package},
+        fix={"add_requirement": package} if fits else None,
     )
 
 
@@ -221,7 +236,7 @@ def _blamed_call(record: AttemptRecord) -> Failure | None:
     if not record.calls or record.calls[-1].error is None:
         return None
     call = record.calls[-1]
-    code = call.error or "model.bad_request"
+    code = call.error if call.error in CATALOGUE else "model.bad_request"
     status = f" (status {call.status})" if call.status else ""
     return failure(
         code,

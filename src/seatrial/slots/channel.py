@@ -47,6 +47,9 @@ _HELLO_SECONDS = 10.0
 _READ_BYTES = 256 * 1024
 _BATCHES_WAITING = 8
 _LARGEST_RESULT_PARTS = 1024
+_LARGEST_RESULT_CHARACTERS = 64 * 1024 * 1024
+_STRANGERS = 16
+"""Connections that have not shown a key yet; of more, the oldest is cut."""
 
 
 class Channel:
@@ -65,6 +68,11 @@ class Channel:
         self._seen = acked
         self._batches: asyncio.Queue[FrameBatch] = asyncio.Queue(_BATCHES_WAITING)
         self._parts: list[ResultPart] = []
+        self._parts_size = 0
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._serving: set[asyncio.Task[None]] = set()
+        self._strangers: list[asyncio.StreamWriter] = []
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
         self._heartbeats: asyncio.Task[None] | None = None
@@ -89,6 +97,8 @@ class Channel:
             self._heartbeats.cancel()
         if self._server is not None:
             self._server.close()
+        for task in tuple(self._serving):
+            task.cancel()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -116,20 +126,21 @@ class Channel:
             yield await self._batches.get()
 
     def silent_seconds(self) -> float:
-        """How long nothing has been heard from the harness."""
-        return time.monotonic() - self.heard_at
+        """How long nothing has been heard from the harness.
+
+        0 while what it sent waits to be stored: it is not read then, which is not its silence.
+        """
+        return 0.0 if self._waiting else time.monotonic() - self.heard_at
 
     # ------------------------------------------------------------------ connection
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = harness_decoder()
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         try:
-            first, *rest = await asyncio.wait_for(_read(reader, decoder), _HELLO_SECONDS)
-            if not self._admit(first[1], writer):
-                return
-            await self._accept(rest)
-            while batch := await _read(reader, decoder):
-                await self._accept(batch)
+            await self._converse(reader, writer)
         except (ProtocolError, TimeoutError, ConnectionError, ValueError):
             # A broken or forged stream ends this connection only: the true harness comes back.
             pass
@@ -137,6 +148,31 @@ class Channel:
             if self._writer is writer:
                 self._writer = None
             writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        decoder = harness_decoder()
+        first, *rest = await self._first_frames(reader, writer, decoder)
+        if not self._admit(first[1], writer):
+            return
+        await self._accept(rest)
+        while batch := await _read(reader, decoder):
+            await self._accept(batch)
+
+    async def _first_frames(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        decoder: Decoder[FromHarness],
+    ) -> Sequence[tuple[int | None, FromHarness]]:
+        """What a stranger says first. Strangers are few at a time: the true one is quick."""
+        self._strangers.append(writer)
+        if len(self._strangers) > _STRANGERS:
+            self._strangers.pop(0).close()
+        try:
+            return await asyncio.wait_for(_read(reader, decoder), _HELLO_SECONDS)
+        finally:
+            if writer in self._strangers:
+                self._strangers.remove(writer)
 
     def _admit(self, hello: FromHarness, writer: asyncio.StreamWriter) -> bool:
         known = isinstance(hello, Hello) and hello.version == VERSION and self._knows(hello)
@@ -172,28 +208,43 @@ class Channel:
             self._send(self._cancel)
 
     async def _accept(self, frames: Sequence[tuple[int | None, FromHarness]]) -> None:
-        self.heard_at = time.monotonic()
+        self._waiting += 1
+        try:
+            # One at a time: a new connection must not overtake an older one that still waits
+            # for room in the queue.
+            async with self._turn:
+                await self._hand_out(frames)
+        finally:
+            self._waiting -= 1
+            self.heard_at = time.monotonic()
+
+    async def _hand_out(self, frames: Sequence[tuple[int | None, FromHarness]]) -> None:
         batch: list[tuple[int, Frame]] = []
-        for number, frame in frames:
-            if number is None or number <= self._seen:
-                continue
-            if number != self._seen + 1:
-                raise ProtocolError(f"frame {number} follows {self._seen}")
-            self._seen = number
-            if (whole := self._joined(frame)) is not None:
-                batch.append((number, whole))
-        if batch:
-            await self._batches.put(batch)
+        try:
+            for number, frame in frames:
+                if number is None or number <= self._seen:
+                    continue
+                if number != self._seen + 1:
+                    raise ProtocolError(f"frame {number} follows {self._seen}")
+                if (whole := self._joined(frame)) is not None:
+                    batch.append((number, whole))
+                self._seen = number
+        finally:
+            # What was good before a gap counts as seen: it must come out, it is not taken again.
+            if batch:
+                await self._batches.put(batch)
 
     def _joined(self, frame: FromHarness) -> FromHarness | None:
         """The frame, a result with the parts that came before it, or None for such a part."""
         if isinstance(frame, ResultPart):
-            self._parts.append(frame)
-            if len(self._parts) > _LARGEST_RESULT_PARTS:
+            size = self._parts_size + len(frame.text)
+            if len(self._parts) >= _LARGEST_RESULT_PARTS or size > _LARGEST_RESULT_CHARACTERS:
                 raise ProtocolError("a result of too many parts")
+            self._parts.append(frame)
+            self._parts_size = size
             return None
         if isinstance(frame, ResultFrame):
-            frame, self._parts = join_result(self._parts, frame), []
+            frame, self._parts, self._parts_size = join_result(self._parts, frame), [], 0
         return frame
 
     def _send(self, frame: Frame) -> None:

@@ -20,6 +20,8 @@ Stopped = Literal["cancelled", "deadline", "silent"]
 
 _OUTER_MARGIN_SECONDS = 3.0
 """The harness enforces the deadline; this much later the engine does."""
+_CANCEL_MARGIN_SECONDS = 2.0
+"""A harness that was asked to end gets its grace and this; then the engine ends it."""
 _LAST_FRAMES_SECONDS = 2.0
 """How long frames may still arrive after the container's end was seen."""
 
@@ -62,6 +64,7 @@ class Slot:
         self._silence_seconds = silence_seconds
         self._exit: Exit | None = None
         self._stopped: Stopped | None = None
+        self._cancel_until: float | None = None
 
     @property
     def calls(self) -> tuple[ModelCallEvent, ...]:
@@ -89,11 +92,14 @@ class Slot:
         finally:
             for task in (ended, frames, guard):
                 task.cancel()
+            await asyncio.gather(ended, frames, guard, return_exceptions=True)
         return SlotEnd(exit=self._exit, container=container, stopped=self._stopped)
 
     def cancel(self, grace_seconds: float) -> None:
         """Ask for a prompt end; `run` then returns. The engine kills when the harness doesn't."""
         self._stopped = self._stopped or "cancelled"
+        if self._cancel_until is None:
+            self._cancel_until = time.monotonic() + grace_seconds + _CANCEL_MARGIN_SECONDS
         self._channel.cancel(grace_seconds)
 
     async def kill(self, reason: Stopped) -> None:
@@ -121,9 +127,8 @@ class Slot:
         async for batch in self._channel.batches():
             await on_frames(batch)
             self._channel.ack(batch[-1][0])
-            last = batch[-1][1]
-            if isinstance(last, Exit):
-                self._exit = last
+            self._exit = next((frame for _, frame in batch if isinstance(frame, Exit)), None)
+            if self._exit is not None:
                 return
 
     async def _guard(self, assignment: Assign) -> None:
@@ -134,6 +139,8 @@ class Slot:
             await asyncio.sleep(0.5)
             if time.monotonic() - started > limit:
                 await self._kill_quietly("deadline")
+            elif self._cancel_until is not None and time.monotonic() > self._cancel_until:
+                await self._kill_quietly("cancelled")
             elif self._channel.silent_seconds() > self._silence_seconds:
                 await self._kill_quietly("silent")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatrial.domain.errors import SeatrialError
 from seatrial.domain.ports import (
     ContainerLimits,
     ContainerSpec,
@@ -118,16 +118,16 @@ class Slots:
         channel: Channel,
         container_id: str | None = None,
     ) -> Slot:
-        await channel.open()
-        door = await self._gateway.open(_door_of(spec, folders), report)
-        try:
+        async with contextlib.AsyncExitStack() as undo:
+            # Also when it is cancelled: whoever asked knows of no slot, so nothing may be left.
+            undo.callback(folders.remove)
+            undo.push_async_callback(channel.close)
+            await channel.open()
+            door = await self._gateway.open(_door_of(spec, folders), report)
+            undo.push_async_callback(door.close)
             if container_id is None:
                 container_id = await self.engine.launch(self._container_of(spec, folders))
-        except SeatrialError:
-            await door.close()
-            await channel.close()
-            folders.remove()
-            raise
+            undo.pop_all()
         return Slot(
             self.engine,
             container_id,

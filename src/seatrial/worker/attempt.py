@@ -129,12 +129,23 @@ class Attempt:
             self.claim.test_id, self.claim.attempt, reason=reason, events=[removed]
         )
 
+    async def give_up(self, reason: str) -> None:
+        """End an attempt whose worker died: back to the queue, or failed after the last one."""
+        if self.claim.attempt < MAX_ATTEMPTS:
+            await self.hand_back(reason)
+        else:
+            await self._complete(
+                Verdict(Outcome.FAILED, failure("platform.worker_lost", evidence=reason))
+            )
+
     # ------------------------------------------------------------------ life
 
     async def _life(self) -> Verdict:
         try:
             environment, resolved = await self._prepare()
         except asyncio.CancelledError:
+            if self._lost:
+                raise AttemptLost("the lease ran out while the test was prepared") from None
             if not self._cancelled:
                 raise
             return Verdict(Outcome.CANCELLED)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from seatrial.domain.events import (
     EventData,
@@ -28,6 +29,9 @@ from seatrial.harness.protocol import (
     Response,
     ResultFrame,
 )
+
+_DEEPEST_VALUE = 100
+"""Nesting of a structured value that is kept; what writes it as JSON gives up before 255."""
 
 ResultMaker = Callable[[ResultFrame], Result]
 """Completes the agent's claim with what the worker knows: entry point, model, fallback."""
@@ -61,9 +65,40 @@ def value_of(frame: ResultFrame) -> Any:
     if frame.value_json is None:
         return None
     try:
-        return json.loads(frame.value_json)
+        value = json.loads(frame.value_json, parse_constant=_refuse, parse_float=_finite)
+        return value if _can_be_kept(value) else None
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number that JSON cannot hold")
+    return number
+
+
+def _can_be_kept(value: object, depth: int = 0) -> bool:
+    """Whether it can be written as JSON again: nesting and every text in it."""
+    if depth > _DEEPEST_VALUE:
+        return False
+    match value:
+        case str():
+            return value.isascii() or value.encode("utf-8", "replace").decode() == value
+        case list():
+            return all(_can_be_kept(item, depth + 1) for item in cast("list[object]", value))
+        case dict():
+            items = cast("dict[str, object]", value).items()
+            return all(
+                _can_be_kept(name, depth + 1) and _can_be_kept(item, depth + 1)
+                for name, item in items
+            )
+        case _:
+            return True
 
 
 def _metric(frame: Metric) -> MetricEvent:

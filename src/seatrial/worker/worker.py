@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seatrial.domain.errors import PlatformError, StoreUnavailable
+from seatrial.domain.errors import AttemptLost, PlatformError, StoreUnavailable
 from seatrial.domain.ports import Engine, Environments, Providers, Store
 from seatrial.domain.tests import Claim
 from seatrial.settings import Settings
@@ -210,7 +210,10 @@ class Worker:
             self._start(taken, adopted)
             return
         attempt = Attempt(taken, self._attempt_deps)
-        await attempt.hand_back(_WORKER_GONE)
+        try:
+            await attempt.give_up(_WORKER_GONE)
+        except AttemptLost:
+            log.info("%s was given back by another worker", claim.test_id)
 
     # ------------------------------------------------------------------ stopping
 
