@@ -49,11 +49,14 @@ class BuiltEnvironments:
     """
 
     def __init__(self, slots: Slots, engine: Engine, settings: Settings, *, state: Path) -> None:
-        """`state` must be on one file system and visible to the engine. Nothing is made yet."""
+        """Everything is kept in `environments` below `state`. Nothing is made yet.
+
+        That folder must be one file system (for hard links) which the engine sees too.
+        """
         self._slots = slots
         self._engine = engine
         self._settings = settings
-        self._trees = Trees(EnvironmentFolders(state))
+        self._trees = Trees(EnvironmentFolders(state / "environments"))
         self._flights: Flights[Environment] = Flights()
         self._ready: tuple[EngineInfo, StageInputs] | None = None
         self._tidying: asyncio.Task[None] | None = None

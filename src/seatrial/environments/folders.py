@@ -21,7 +21,7 @@ CERTIFICATES = "/seatrial/certificates.pem"
 
 @dataclass(frozen=True)
 class EnvironmentFolders:
-    """The folders below `state`.
+    """The folders below `state`, which is this room's alone.
 
     Only `shared` is written by containers (and only by the stages that run no foreign code).
     What says that a tree is whole lies outside it, where no package can put a file.

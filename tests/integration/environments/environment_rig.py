@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seatrial.domain.errors import EngineRefused
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.ports import (
     ContainerLimits,
@@ -23,7 +24,7 @@ from seatrial.environments import BuiltEnvironments
 from seatrial.gateway import SocketGateway
 from seatrial.harness.protocol import Assign, Exit, Log
 from seatrial.settings import Settings
-from seatrial.slots import FrameBatch, Slots, SlotSpec
+from seatrial.slots import FrameBatch, Slot, Slots, SlotSpec
 
 PYTHON = "3.11"
 
@@ -40,7 +41,7 @@ class Place:
     @property
     def kept(self) -> Path:
         """The folder of the environments."""
-        return self.state / "e"
+        return self.state / "environments"
 
     @property
     def shared(self) -> Path:
@@ -81,19 +82,17 @@ class Rig:
         mounts: tuple[Mount, ...] = ()
         if environment.path and environment.mount_path:
             mounts = (Mount(environment.path, environment.mount_path),)
-        slot = await self.slots.open(
-            SlotSpec(
-                name=f"seatrial-run-{secrets.token_hex(4)}",
-                test_id="run",
-                attempt=1,
-                image=environment.image,
-                limits=ContainerLimits(memory_mb=256, cpus=1.0, processes=64),
-                disk_mb=16,
-                mounts=mounts,
-                labels=labels or {},
-            ),
-            _ignore,
+        spec = SlotSpec(
+            name=f"seatrial-run-{secrets.token_hex(4)}",
+            test_id="run",
+            attempt=1,
+            image=environment.image,
+            limits=ContainerLimits(memory_mb=256, cpus=1.0, processes=64),
+            disk_mb=16,
+            mounts=mounts,
+            labels=labels or {},
         )
+        slot = await self.slots.open(spec, _ignore)
         output: list[str] = []
         codes: list[int | None] = []
 
@@ -107,8 +106,15 @@ class Rig:
         try:
             await slot.run(_command(environment, code), on_frames)
         finally:
-            await slot.remove()
+            await self._remove(spec.name, slot)
         return codes[0] if codes else None, "".join(output)
+
+    async def _remove(self, name: str, slot: Slot) -> None:
+        try:
+            await slot.remove()
+        except EngineRefused:
+            # Podman 4.3 may refuse to remove a container in the moment in which it ends.
+            await self.slots.discard(name)
 
 
 def _command(environment: Environment, code: str) -> Assign:
@@ -143,7 +149,7 @@ async def rig_at(place: Place) -> AsyncGenerator[Rig]:
     gateway = SocketGateway()
     slots = Slots(engine, gateway, state=place.state, installation=f"test {place.state}")
     settings = Settings(data_dir=place.state, **place.settings)
-    environments = BuiltEnvironments(slots, engine, settings, state=place.kept)
+    environments = BuiltEnvironments(slots, engine, settings, state=place.state)
     try:
         yield Rig(place, engine, slots, environments)
     finally:
