@@ -72,6 +72,7 @@ class Channel:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._serving: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._strangers: list[asyncio.StreamWriter] = []
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
@@ -93,6 +94,7 @@ class Channel:
 
     async def close(self) -> None:
         """Cut the connection and remove the socket. Idempotent."""
+        self._closed = True
         if self._heartbeats is not None:
             self._heartbeats.cancel()
         if self._server is not None:
@@ -140,7 +142,12 @@ class Channel:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
         try:
-            await self._converse(reader, writer)
+            if not self._closed:
+                await self._converse(reader, writer)
+        except asyncio.CancelledError:
+            # `close` ends it: a task of the stream server that ends as cancelled is logged as
+            # an error by Python 3.11.
+            pass
         except (ProtocolError, TimeoutError, ConnectionError, ValueError):
             # A broken or forged stream ends this connection only: the true harness comes back.
             pass
