@@ -66,7 +66,7 @@ class BuiltEnvironments:
         problems = tuple(requirements_problems(request.requirements))
         if problems:
             raise InvalidRequest(problems)
-        image = await self._engine.image(request.python)
+        image = await self._image(request.python, log)
         if not keys.plain(request.requirements):
             return Environment(key="", image=image, python="python3", lock="")
         async with _mapped_errors():
@@ -78,6 +78,20 @@ class BuiltEnvironments:
             return await self._flights.join(
                 f"{job.owners_key}", lambda say: self._build(job, say), log
             )
+
+    async def _image(self, python: str, log: LogCall) -> str:
+        """The base image; pulling or building it, which takes minutes, is told line by line."""
+        lines: asyncio.Queue[str | None] = asyncio.Queue()
+        telling = asyncio.create_task(_tell(lines, log))
+        try:
+            image = await self._engine.image(
+                python, progress=lambda line: lines.put_nowait(f"{line}\n")
+            )
+            lines.put_nowait(None)
+            await telling
+            return image
+        finally:
+            telling.cancel()
 
     async def entries(self) -> Sequence[EnvironmentInfo]:
         """See Environments."""
@@ -207,3 +221,8 @@ async def _mapped_errors() -> AsyncGenerator[None]:
                 hint="Free some: seatrial environments prune.",
             ) from error
         raise PlatformError(f"The folder of environments is not usable: {error}") from error
+
+
+async def _tell(lines: asyncio.Queue[str | None], log: LogCall) -> None:
+    while (line := await lines.get()) is not None:
+        await log(line)

@@ -8,6 +8,7 @@ import secrets
 from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim
+from seatrial.environments import ENVIRONMENT_LABEL
 from seatrial.harness.protocol import Assign
 from seatrial.harness.sdk_env import sdk_environment
 from seatrial.slots import SlotSpec
@@ -51,7 +52,7 @@ def slot_spec(
         upstreams=resolved.upstreams,
         egress=frozenset(_host_and_port(entry) for entry in request.egress),
         mounts=mounts,
-        labels={"seatrial.worker": worker},
+        labels={"seatrial.worker": worker, ENVIRONMENT_LABEL: environment.key},
     )
 
 

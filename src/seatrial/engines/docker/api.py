@@ -5,6 +5,7 @@ What comes back is parsed into `answers`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
@@ -16,6 +17,8 @@ import aiohttp
 from aiodocker.stream import Stream
 from yarl import URL
 
+from seatrial.domain.errors import EngineRefused
+
 from .answers import Container, Event, Flavour, Image, Info, Listed, Progress, Version
 from .config import DockerConfig
 from .errors import NotThere, translated
@@ -25,6 +28,8 @@ Json = dict[str, Any]
 _LISTED = ("Id", "Names", "Labels", "State", "Created")
 """What is read of a listed container."""
 _LIST_AGAIN = 5
+_DELETE_AGAIN = 5
+_DELETE_PAUSE_SECONDS = 0.1
 
 
 class Api:
@@ -101,7 +106,21 @@ class Api:
             await self._docker.containers.container(container).kill(signal="SIGKILL")
 
     async def delete(self, container: str) -> None:
-        """Remove with force and anonymous volumes. NotThere, AlreadyThere."""
+        """Remove with force and anonymous volumes. NotThere, AlreadyThere.
+
+        Podman may answer 500 ("container state improper") for one that stops in this moment:
+        then it is told again.
+        """
+        for _ in range(_DELETE_AGAIN):
+            try:
+                return await self._delete(container)
+            except EngineRefused as error:
+                if "state improper" not in error.message:
+                    raise
+            await asyncio.sleep(_DELETE_PAUSE_SECONDS)
+        return await self._delete(container)
+
+    async def _delete(self, container: str) -> None:
         with translated():
             await self._docker.containers.container(container).delete(force=True, v=True)
 
