@@ -1,0 +1,121 @@
+"""What a worker that starts does with tests that its former self held."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+import pytest_asyncio
+
+from seatrial.domain.events import EventData
+from seatrial.domain.phases import MAX_ATTEMPTS, Outcome, Phase
+from seatrial.domain.ports import Environments, Providers, Store
+from seatrial.domain.requests import TestRequest
+from seatrial.domain.tests import Test
+from seatrial.gateway import SocketGateway
+from seatrial.settings import Settings
+from seatrial.slots import Slots
+from seatrial.store import SqlStore, open_store
+from seatrial.testing.fake_engine import FakeEngine
+from seatrial.worker import Worker, WorkerDeps
+
+OWNER = "ada"
+NAME = "worker-1"
+REQUEST = TestRequest(files={"agent.py": ""}, query="q")
+
+
+class Overtaken:
+    """The real store, where another worker is always faster at giving a test back."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    async def requeue(
+        self, test_id: str, attempt: int, *, reason: str, events: Sequence[EventData] = ()
+    ) -> None:
+        await self._store.requeue(test_id, attempt, reason="by another worker")
+        await self._store.requeue(test_id, attempt, reason=reason, events=events)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'seatrial.db'}")
+    await store.open()
+    yield store
+    await store.aclose()
+
+
+async def lost_after(store: SqlStore, attempts: int) -> Test:
+    """A test whose worker died in that attempt."""
+    test = await store.submit(OWNER, REQUEST, max_queued=9)
+    for attempt in range(1, attempts + 1):
+        await store.claim(NAME, lease_seconds=60, max_per_user=9, max_total=0, count=1)
+        if attempt < attempts:
+            await store.requeue(test.id, attempt, reason="lost")
+    return test
+
+
+async def until(store: SqlStore, test: Test, phase: Phase, worker: Worker) -> Test:
+    """The test in that phase, brought there by the worker."""
+    working = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(30):
+            async for _ in store.changes(test.id):
+                assert not working.done(), working.exception()
+                if (await store.test(OWNER, test.id)).phase is phase:
+                    break
+    finally:
+        worker.stop()
+        await working
+    return await store.test(OWNER, test.id)
+
+
+def worker_of(store: SqlStore | Overtaken, folder: Path) -> Worker:
+    """A worker that can hold nothing, so that it only takes over."""
+    engine = FakeEngine()
+    slots = Slots(engine, SocketGateway(), state=folder, installation="i")
+    return Worker(
+        WorkerDeps(
+            store=cast("Store", store),
+            engine=engine,
+            slots=slots,
+            environments=cast("Environments", None),
+            providers=cast("Providers", None),
+            settings=Settings(data_dir=folder),
+            name=NAME,
+            max_running=0,
+        )
+    )
+
+
+@pytest.mark.spec("SC-006", "edge-3")
+@pytest.mark.parametrize("attempts", range(1, MAX_ATTEMPTS))
+async def test_a_test_whose_worker_died_waits_for_its_next_attempt(
+    store: SqlStore, tmp_path: Path, attempts: int
+) -> None:
+    test = await lost_after(store, attempts)
+    now = await until(store, test, Phase.QUEUED, worker_of(store, tmp_path))
+    assert (now.outcome, now.attempt) == (None, attempts)
+
+
+@pytest.mark.spec("SC-006", "edge-3")
+async def test_a_test_that_takes_its_worker_along_every_time_fails_in_the_end(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    test = await lost_after(store, MAX_ATTEMPTS)
+    now = await until(store, test, Phase.COMPLETED, worker_of(store, tmp_path))
+    assert now.outcome is Outcome.FAILED
+    assert now.failure is not None
+    assert now.failure.code == "platform.worker_lost"
+
+
+async def test_a_worker_goes_on_when_another_was_faster(store: SqlStore, tmp_path: Path) -> None:
+    test = await lost_after(store, 1)
+    now = await until(store, test, Phase.QUEUED, worker_of(Overtaken(store), tmp_path))
+    assert now.outcome is None
