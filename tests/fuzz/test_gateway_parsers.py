@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seatrial.gateway import admission, taps, tls
 from seatrial.gateway.providers import ollama, openai
+from seatrial.gateway.providers.base import parse_object
 from seatrial.gateway.scrub import Scrubber
 
 NAMES = st.from_regex(r"[a-z0-9]{1,20}(\.[a-z0-9]{1,20}){0,3}", fullmatch=True)
@@ -90,7 +91,7 @@ def test_taps_take_any_bytes_and_never_raise(data: bytes, cuts: list[int]) -> No
     )
 )
 def test_readings_of_any_json_never_raise(value: object) -> None:
-    parsed = taps.parse_object(json.dumps(value).encode())
+    parsed = parse_object(json.dumps(value).encode())
     if parsed is not None:
         ollama.read(parsed)
         openai.read(parsed)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from .aws import AwsKeys
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
 from .requests import ModelRef, TestRequest
@@ -394,19 +395,24 @@ class Engine(Protocol):
 class Upstream:
     """A model service that a door may reach: its base URL and which models of it.
 
-    `provider` is the path prefix inside the container and the kind (`ollama`, `openai`).
-    `key` is the real credential; it is never shown by repr.
+    `provider` is the path prefix inside the container and the kind (`ollama`, `openai`,
+    `anthropic`, `bedrock`). `key` is the real credential, `credential` that of Bedrock; they
+    are never shown by repr.
     """
 
     provider: str
     base_url: str
     models: frozenset[str]
     key: str | None = field(default=None, repr=False)
+    credential: AwsKeys | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class DoorSpec:
-    """What one container may reach. An empty one reaches nothing."""
+    """What one container may reach. An empty one reaches nothing.
+
+    Several upstreams may have one provider: a call goes to the first that has its model.
+    """
 
     test_id: str
     socket_path: str

@@ -37,7 +37,8 @@ class TestRequest(BaseModel):
     python: str | None = Field(default=None, description='Python version, for example "3.11".')
     model: str | None = Field(
         default=None,
-        description="`provider:model`, `testmodel`, `none`; omitted: the configured default.",
+        description="`provider:model`, `testmodel`, `none`; omitted: the configured default. "
+        "Several models stand with commas between them, the first is the main one.",
     )
     query: str = Field(description="What the agent is asked.")
     entry_point: str | None = Field(
@@ -93,6 +94,15 @@ class RetryChanges(BaseModel):
         merged = {**request.files, **(self.files or {})}
         files = {path: text for path, text in merged.items() if text is not None}
         return request.model_copy(update={**changes, "limits": limits, "files": files})
+
+
+def model_names(model: str) -> tuple[str, ...]:
+    """The models of a request's `model`, which may hold several with commas between them.
+
+    >>> model_names("ollama:llama3.2,openai:gpt-4o-mini")
+    ('ollama:llama3.2', 'openai:gpt-4o-mini')
+    """
+    return tuple(model.split(","))
 
 
 class ModelRef(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ def allows(provider: Provider, upstream: Upstream) -> Callable[[str], bool]:
     return lambda model: provider.canonical(model) in allowed
 
 
-def no_upstream(provider: Provider, upstreams: Mapping[str, Upstream], asked: str) -> Refusal:
+def no_upstream(provider: Provider, upstreams: Collection[Upstream], asked: str) -> Refusal:
     """The test names no model of this provider."""
     if not upstreams:
         message = "This test offers no model. Run it with --model provider:model."
@@ -153,6 +153,6 @@ def _wrong_model(provider: Provider, upstream: Upstream, model: str) -> Refusal:
     return Refusal(403, "model_not_allowed", message, NOT_ALLOWED, name)
 
 
-def _offer(upstreams: Mapping[str, Upstream]) -> str:
-    names = {f"{u.provider}:{model}" for u in upstreams.values() for model in u.models}
+def _offer(upstreams: Collection[Upstream]) -> str:
+    names = {f"{u.provider}:{model}" for u in upstreams for model in u.models}
     return ", ".join(sorted(names))

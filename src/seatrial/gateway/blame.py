@@ -6,8 +6,7 @@ import asyncio
 
 import aiohttp
 
-from .providers.base import error_text
-from .taps import parse_object
+from .providers.base import error_text, parse_object
 
 UNREACHABLE = "model.unreachable"
 LOST = "model.lost_mid_stream"
@@ -47,6 +46,8 @@ def message_of(status: int, body: bytes) -> str:
     """What the provider said about its error, at most 500 characters."""
     value = parse_object(body)
     told = error_text(value) if value is not None else None
+    if told is None and value is not None and isinstance(value.get("message"), str):
+        told = value["message"]
     text = told or body.decode("utf-8", "replace").strip()
     return f"{status}: {text[:500]}" if text else str(status)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -11,13 +11,13 @@ from aiohttp import web
 
 from seatrial.domain.ports import DoorSpec, Upstream
 
-from . import admission
+from . import admission, sigv4
 from .admission import Refusal
 from .egress import plain_http_refused
 from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
-from .relay import Call, CallRecord, Relay, own_answer
+from .relay import Call, CallRecord, Relay, off_loop, own_answer
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request's body."""
@@ -38,7 +38,6 @@ class Calls:
         self._spec = spec
         self._session = session
         self._journal = journal
-        self._upstreams: Mapping[str, Upstream] = {u.provider: u for u in spec.upstreams}
         self._slots = asyncio.Semaphore(MAX_CALLS_AT_ONCE)
         # Bodies are held in memory while they are checked; these bound a door's share of it.
         self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
@@ -108,9 +107,11 @@ class Calls:
     ) -> web.StreamResponse:
         body = await _read_body(request)
         refusal = body if isinstance(body, Refusal) else None
-        upstream = self._upstreams.get(provider.name)
+        upstream = None
         if isinstance(body, bytes):
-            refusal, record.model = self._check(provider, upstream, operation, body)
+            refusal, record.model, upstream = self._check(provider, operation, body)
+        if isinstance(body, bytes) and refusal is None:
+            refusal = await _of_credential(request, provider, body)
         if refusal is None and isinstance(body, bytes) and upstream is not None:
             call = Call(provider, upstream, operation, query, body)
             return await Relay(self._session, call, record).run(request)
@@ -118,12 +119,21 @@ class Calls:
         return _refused(provider, operation.path, refusal, record)
 
     def _check(
-        self, provider: Provider, upstream: Upstream | None, operation: Operation, body: bytes
-    ) -> tuple[Refusal | None, str]:
-        if upstream is not None:
-            return admission.check_models(provider, upstream, operation, body)
-        asked = admission.asked_name(operation, body)
-        return admission.no_upstream(provider, self._upstreams, asked), asked
+        self, provider: Provider, operation: Operation, body: bytes
+    ) -> tuple[Refusal | None, str, Upstream | None]:
+        """The refusal or the upstream that is asked, and the model that the call names."""
+        offered = [u for u in self._spec.upstreams if u.provider == provider.name]
+        if not offered:
+            asked = admission.asked_name(operation, body)
+            return admission.no_upstream(provider, self._spec.upstreams, asked), asked, None
+        for upstream in offered:
+            refusal, model = admission.check_models(provider, upstream, operation, body)
+            if refusal is None:
+                return None, model, upstream
+        every = frozenset(model for u in offered for model in u.models)
+        all_of_it = replace(offered[0], models=every)
+        refusal, model = admission.check_models(provider, all_of_it, operation, body)
+        return refusal, model, None
 
     def _no_operation(self, method: str, provider: Provider, path: str) -> web.Response:
         refusal = admission.no_operation(provider, method, path)
@@ -149,6 +159,17 @@ def _refused(provider: Provider, path: str, refusal: Refusal, record: CallRecord
     if refusal.error:
         record.blame(refusal.error, refusal.message)
     return own_answer(provider, path, refusal.status, refusal.code, refusal.message)
+
+
+async def _of_credential(
+    request: web.BaseRequest, provider: Provider, body: bytes
+) -> Refusal | None:
+    """Refuse a call that carries another credential than the container's."""
+    sent = sigv4.Sent(request.method, request.raw_path, request.headers, body)
+    problem = await off_loop(len(body), lambda: provider.check_agent(sent))
+    if problem is None:
+        return None
+    return Refusal(403, "signature_refused", problem, "model.auth_failed")
 
 
 def _is_large(request: web.BaseRequest) -> bool:

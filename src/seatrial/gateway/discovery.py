@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, cast
 
 import aiohttp
 
+from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import Failure, failure
 from seatrial.domain.ports import ProviderState, ResolvedModel, Upstream
-from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef, TestRequest
+from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef, TestRequest, model_names
 from seatrial.settings import Settings
 
 from . import blame, keys
-from .providers import ollama
+from .keys import Keys, OperatorKeys
+from .providers import anthropic, ollama
+from .providers.base import parse_object
 from .relay import MAX_LISTING, without_secrets
-from .taps import parse_object
 
 ASK_SECONDS = 2.0
 """How long a provider may take to list its models."""
 
 OPENAI_DEFAULT = "https://api.openai.com/v1"
+ANTHROPIC_DEFAULT = "https://api.anthropic.com"
 
 _TEST_MODEL_NAME = "smollm2:135m"
 _TEST_MODEL_NAMES = frozenset({"smollm2:135m", "smollm2"})
@@ -38,17 +43,27 @@ class LocalProviders:
         testmodel_url: Callable[[], Awaitable[str | None]],
         *,
         environ: Mapping[str, str] = os.environ,
+        keys: Keys | None = None,
     ) -> None:
-        """`testmodel_url` starts the test model when need be; None when it is not installed."""
+        """`testmodel_url` starts the test model when need be; None when it is not installed.
+
+        Without `keys` they are those of the environment.
+        """
         self._settings = settings
         self._testmodel_url = testmodel_url
         self._environ = environ
+        self._keys = keys or OperatorKeys(environ, region=settings.aws_region)
 
     async def states(self) -> Sequence[ProviderState]:
-        """See Providers. Asked concurrently; in the order Ollama, OpenAI, test model."""
+        """See Providers. Asked concurrently; Ollama, OpenAI, Anthropic, Bedrock, test model."""
         asked: list[Awaitable[ProviderState]] = [self._ollama_state()]
-        if self._openai_configured:
+        if await self._openai_configured():
             asked.append(self._openai_state())
+        if await self._keys.key("anthropic"):
+            asked.append(self._anthropic_state())
+        credential = await self._keys.aws()
+        if credential is not None:
+            asked.append(self._bedrock_state(credential))
         if self._settings.test_model:
             asked.append(self._testmodel_state())
         return await asyncio.gather(*asked)
@@ -68,6 +83,21 @@ class LocalProviders:
         return await self._fallback(_no_model_at_all(state))
 
     async def _named(self, model: str, *, by_request: bool) -> ResolvedModel:
+        """What a list of models means: the first is the one that is offered by default."""
+        found = [await self._one(name, by_request=by_request) for name in model_names(model)]
+        # What was named for a path itself comes before what another provider also offers there.
+        upstreams = sorted(
+            (
+                (up, up.provider != one.ref.provider)
+                for one in found
+                if one.ref
+                for up in one.upstreams
+            ),
+            key=lambda pair: pair[1],
+        )
+        return replace(found[0], upstreams=tuple(up for up, _ in upstreams))
+
+    async def _one(self, model: str, *, by_request: bool) -> ResolvedModel:
         if model == NO_MODEL:
             return ResolvedModel(ref=None, upstreams=(), named_by_request=by_request)
         if model == TEST_MODEL:
@@ -80,7 +110,14 @@ class LocalProviders:
             return await self._named_ollama(ref.name, by_request=by_request)
         if ref.provider == "openai":
             return await self._named_openai(ref, by_request=by_request)
-        message = f"There is no provider {ref.provider!r} here; there are ollama and openai."
+        if ref.provider == "anthropic":
+            return await self._named_anthropic(ref, by_request=by_request)
+        if ref.provider == "bedrock":
+            return await self._named_bedrock(ref, by_request=by_request)
+        message = (
+            f"There is no provider {ref.provider!r} here; "
+            "there are ollama, openai, anthropic and bedrock."
+        )
         raise FailureError(failure("model.not_found", message))
 
     # ------------------------------------------------------------------ Ollama
@@ -117,37 +154,85 @@ class LocalProviders:
     # ------------------------------------------------------------------ OpenAI
 
     async def _named_openai(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
-        if not self._openai_configured:
+        if not await self._openai_configured():
             names = " or ".join(keys.variables("openai"))
             to_do = f"Set {names} (or SEATRIAL_OPENAI_BASE_URL) for the worker, then test again."
             message = "No key and no address of an OpenAI-compatible service is set."
             raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
-        state = await self._openai_state()
-        if not state.reachable:
-            code = "model.auth_failed" if state.reason == _REFUSED_KEY else blame.UNREACHABLE
-            raise FailureError(failure(code, f"{state.base_url}: {state.reason}"))
-        upstream = Upstream(
-            "openai",
-            self._openai_url,
-            frozenset({ref.name}),
-            keys.provider_key("openai", self._environ),
-        )
+        _must_be_reachable(await self._openai_state())
+        key = await self._keys.key("openai")
+        upstream = Upstream("openai", self._openai_url, frozenset({ref.name}), key)
         return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
 
     async def _openai_state(self) -> ProviderState:
         url = self._openai_url
-        key = keys.provider_key("openai", self._environ)
-        return await _ask("openai", url, f"{url}/models", _openai_models, key)
+        key = await self._keys.key("openai")
+        sent = {"Authorization": f"Bearer {key}"} if key else {}
+        return await _ask("openai", url, f"{url}/models", _openai_models, sent)
 
     @property
     def _openai_url(self) -> str:
         given = self._settings.openai_base_url or self._environ.get("OPENAI_BASE_URL", "")
         return (given or OPENAI_DEFAULT).rstrip("/")
 
-    @property
-    def _openai_configured(self) -> bool:
+    async def _openai_configured(self) -> bool:
         named = self._settings.openai_base_url or self._environ.get("OPENAI_BASE_URL")
-        return bool(named or keys.provider_key("openai", self._environ))
+        return bool(named or await self._keys.key("openai"))
+
+    # ------------------------------------------------------------------ Anthropic
+
+    async def _named_anthropic(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
+        key = await self._keys.key("anthropic")
+        if key is None:
+            names = " or ".join(keys.variables("anthropic"))
+            to_do = f"Set {names} for the worker, then test again."
+            raise FailureError(
+                failure("model.auth_failed", "No key of Anthropic is set.", what_to_do=to_do)
+            )
+        _must_be_reachable(await self._anthropic_state())
+        upstream = Upstream("anthropic", self._anthropic_url, frozenset({ref.name}), key)
+        return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
+
+    async def _anthropic_state(self) -> ProviderState:
+        url = self._anthropic_url
+        key = await self._keys.key("anthropic")
+        sent = {**anthropic.key_headers(key or ""), "anthropic-version": "2023-06-01"}
+        return await _ask("anthropic", url, f"{url}/v1/models", _openai_models, sent)
+
+    @property
+    def _anthropic_url(self) -> str:
+        given = self._settings.anthropic_base_url or self._environ.get("ANTHROPIC_BASE_URL", "")
+        return (given or ANTHROPIC_DEFAULT).rstrip("/").removesuffix("/v1")
+
+    # ------------------------------------------------------------------ Bedrock
+
+    async def _named_bedrock(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
+        credential = await self._keys.aws()
+        if credential is None:
+            to_do = (
+                "Give the worker AWS credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "a profile or a role) and AWS_REGION, then test again."
+            )
+            message = "No AWS credentials were found."
+            raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
+        _must_be_in_region(ref, credential.region)
+        upstream = Upstream(
+            "bedrock",
+            self._bedrock_url(credential.region),
+            frozenset({ref.name}),
+            credential=credential,
+        )
+        return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
+
+    async def _bedrock_state(self, credential: AwsKeys) -> ProviderState:
+        """The runtime has nothing that could be asked at no cost, so having keys must do."""
+        url = without_secrets(self._bedrock_url(credential.region))
+        return ProviderState("bedrock", reachable=True, base_url=url)
+
+    def _bedrock_url(self, region: str) -> str:
+        given = self._environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "")
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        return (given or f"https://bedrock-runtime.{region}.{suffix}").rstrip("/")
 
     # ------------------------------------------------------------------ test model
 
@@ -192,6 +277,22 @@ def _both_apis(base_url: str, models: frozenset[str]) -> tuple[Upstream, ...]:
     return (Upstream("ollama", base_url, models), Upstream("openai", f"{base_url}/v1", models))
 
 
+def _must_be_reachable(state: ProviderState) -> None:
+    """FailureError when a provider that takes a key cannot be used."""
+    if not state.reachable:
+        code = "model.auth_failed" if state.reason == _REFUSED_KEY else blame.UNREACHABLE
+        raise FailureError(failure(code, f"{state.base_url}: {state.reason}"))
+
+
+def _must_be_in_region(ref: ModelRef, region: str) -> None:
+    """An ARN names its region, and calls go to no other than the credential's."""
+    parts = ref.name.split(":")
+    if parts[0] == "arn" and len(parts) > 5 and parts[3] not in {"", region}:
+        message = f"{ref.name} is in {parts[3]}, but calls of this worker go to {region}."
+        to_do = f"Name a model of {region}, or set AWS_REGION={parts[3]} for the worker."
+        raise FailureError(failure("model.not_found", message, what_to_do=to_do))
+
+
 def _ollama_unreachable(state: ProviderState) -> Failure:
     message = f"Ollama does not answer at {state.base_url}: {state.reason}"
     to_do = "Start it with `ollama serve`, or set OLLAMA_HOST to where it runs."
@@ -213,11 +314,10 @@ async def _ask(
     base_url: str,
     url: str,
     models: Callable[[Mapping[str, Any]], tuple[str, ...]],
-    key: str | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> ProviderState:
     """The state of a provider by its list of models. A list that cannot be read is empty."""
     shown = without_secrets(base_url)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
     try:
         async with (

@@ -2,11 +2,161 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-_VARIABLES = {"openai": ("SEATRIAL_OPENAI_API_KEY", "OPENAI_API_KEY")}
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from seatrial.domain.aws import AwsKeys
+from seatrial.domain.errors import FailureError
+from seatrial.domain.failures import failure
+from seatrial.domain.ports import Upstream
+
+DEFAULT_REGION = "us-east-1"
+
+_VARIABLES = {
+    "openai": ("SEATRIAL_OPENAI_API_KEY", "OPENAI_API_KEY"),
+    "anthropic": ("SEATRIAL_ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY"),
+}
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_SIGNS_OF_AWS = (
+    *_REGIONS,
+    "AWS_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+_FORGET_SECONDS = 60.0
+
+
+class Keys(Protocol):
+    """Where keys come from: the operator's environment, or what users have stored."""
+
+    async def key(self, provider: str) -> str | None:
+        """The key of a provider that takes one; None when there is none."""
+        ...
+
+    async def aws(self) -> AwsKeys | None:
+        """The credential for Bedrock; None when there is none."""
+        ...
+
+
+Chain = Callable[[str | None], AwsKeys | None]
+"""AWS's default chain: given a region or None, the credential of this process. It blocks."""
+
+
+class OperatorKeys:
+    """The keys of the server's own environment; see Keys."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        region: str | None = None,
+        chain: Chain | None = None,
+    ) -> None:
+        """`region` wins over the environment's. Without `chain` it is botocore's."""
+        self._environ = environ
+        self._region = region
+        self._chain = chain or default_chain
+        self._found: AwsKeys | None = None
+        self._asked = float("-inf")
+        self._asking = asyncio.Lock()
+
+    async def key(self, provider: str) -> str | None:
+        """See Keys."""
+        return provider_key(provider, self._environ)
+
+    async def aws(self) -> AwsKeys | None:
+        """See Keys. The chain may ask the network, so its answer is kept for a minute."""
+        written = self._written()
+        if written is not None:
+            return written
+        if not self._may_have_more():
+            return None
+        async with self._asking:
+            if time.monotonic() - self._asked >= _FORGET_SECONDS:
+                self._found = await asyncio.to_thread(self._chain, self._named_region)
+                self._asked = time.monotonic()
+        return self._found
+
+    def _written(self) -> AwsKeys | None:
+        """Keys that the environment itself holds."""
+        access, secret = (
+            self._environ.get(name, "").strip()
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        )
+        if not (access and secret):
+            return None
+        token = self._environ.get("AWS_SESSION_TOKEN", "").strip() or None
+        return AwsKeys(access, secret, self._named_region or DEFAULT_REGION, token)
+
+    def _may_have_more(self) -> bool:
+        """Asking the chain costs a second where nothing of AWS is set up, as on most machines."""
+        if self._region or any(self._environ.get(name) for name in _SIGNS_OF_AWS):
+            return True
+        home = self._environ.get("HOME")
+        places = [Path(home, ".aws", name) for name in ("config", "credentials")] if home else []
+        return any(place.is_file() for place in places)
+
+    @property
+    def _named_region(self) -> str | None:
+        named = (self._region, *(self._environ.get(name) for name in _REGIONS))
+        return next((region for region in named if region), None)
+
+
+def default_chain(region: str | None) -> AwsKeys | None:
+    """Profile, role, container or instance credentials of this process, as AWS's SDKs find them."""
+    try:
+        session = Session()
+        found = session.get_credentials()
+        where = region or session.get_config_variable("region") or DEFAULT_REGION
+        return _frozen(found, where) if found is not None else None
+    except BotoCoreError:
+        return None
+
+
+def _frozen(credentials: Credentials, region: str) -> AwsKeys:
+    """The keys of now, with the way to those of later: roles' keys expire within hours."""
+
+    def now() -> AwsKeys:
+        try:
+            found = credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            message = f"The AWS credential cannot be renewed: {error}"
+            raise FailureError(failure("model.auth_failed", message)) from None
+        return AwsKeys(
+            found.access_key or "", found.secret_key or "", region, found.token, refresh=refresh
+        )
+
+    async def refresh() -> AwsKeys:
+        return await asyncio.to_thread(now)
+
+    return now()
+
+
+def fixed(keys: AwsKeys | None = None, **by_provider: str) -> Keys:
+    """Keys that are known already, such as one that a user has stored."""
+    return _Fixed(keys, by_provider)
+
+
+class _Fixed:
+    def __init__(self, keys: AwsKeys | None, by_provider: Mapping[str, str]) -> None:
+        self._keys = keys
+        self._by_provider = by_provider
+
+    async def key(self, provider: str) -> str | None:
+        return self._by_provider.get(provider)
+
+    async def aws(self) -> AwsKeys | None:
+        return self._keys
 
 
 def provider_key(provider: str, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -23,8 +173,14 @@ def variables(provider: str) -> tuple[str, ...]:
     return _VARIABLES.get(provider, ())
 
 
-def secrets(base_url: str, key: str | None) -> tuple[str, ...]:
-    """Every secret of an upstream: its key, and a password written into its URL."""
-    password = urlsplit(base_url).password
-    given = (key, password, unquote(password) if password else None)
+def secrets(upstream: Upstream, now: AwsKeys | None = None) -> tuple[str, ...]:
+    """Every secret of an upstream: keys, and a password written into its URL.
+
+    `now` are the keys that an expiring credential gave for this call.
+    """
+    password = urlsplit(upstream.base_url).password
+    given = [upstream.key, password, unquote(password) if password else None]
+    for keys in (upstream.credential, now):
+        if keys is not None:
+            given += [keys.access_key, keys.secret_key, keys.session_token]
     return tuple(dict.fromkeys(value for value in given if value))

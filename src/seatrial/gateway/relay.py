@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from seatrial.domain.aws import AwsKeys
+from seatrial.domain.errors import FailureError
 from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.ports import Upstream
 
-from . import admission, blame, headers, keys, taps
-from .providers.base import JsonObject, Operation, Provider, Reading
+from . import admission, blame, headers, keys, sigv4, taps
+from .providers.base import Facts, JsonObject, Operation, Provider, Reading, merged, parse_object
 from .scrub import Scrubber
 
 MAX_LISTING = 8 * 1024 * 1024
@@ -90,7 +94,11 @@ def own_answer(provider: Provider, path: str, status: int, code: str, text: str)
         status=status,
         body=body,
         content_type="application/json",
-        headers={"X-Seatrial-Gateway": code, "Server": "seatrial"},
+        headers={
+            "X-Seatrial-Gateway": code,
+            "Server": "seatrial",
+            **provider.error_headers(status),
+        },
     )
 
 
@@ -101,7 +109,7 @@ class Relay:
         self._session = session
         self._call = call
         self._record = record
-        self._scrubber = Scrubber(keys.secrets(call.upstream.base_url, call.upstream.key))
+        self._scrubber = Scrubber(keys.secrets(call.upstream))
 
     async def run(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send the call on and the answer back; the record is complete afterwards.
@@ -110,6 +118,8 @@ class Relay:
         """
         try:
             answer = await self._send(request)
+        except FailureError as error:
+            return self._without_credential(error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return self._unreachable(error)
         async with answer:
@@ -122,21 +132,38 @@ class Relay:
 
     async def _send(self, request: web.BaseRequest) -> aiohttp.ClientResponse:
         call = self._call
-        key = call.upstream.key
+        url = call.upstream.base_url.rstrip("/") + call.operation.path
+        target = URL(f"{url}?{call.query}" if call.query else url, encoded=True)
         passed = headers.to_upstream(
             request.headers,
             private=call.provider.private_headers,
-            key_headers=call.provider.key_headers(key) if key else {},
+            key_headers=await self._key_headers(request, target),
         )
-        url = call.upstream.base_url.rstrip("/") + call.operation.path
         return await self._session.request(
             request.method,
-            URL(f"{url}?{call.query}" if call.query else url, encoded=True),
+            target,
             headers=passed,
             data=_payload(call.body),
             allow_redirects=False,
             skip_auto_headers=_SKIPPED,
         )
+
+    async def _key_headers(self, request: web.BaseRequest, target: URL) -> Mapping[str, str]:
+        """The real credential's headers. From here on it is known what must never come back."""
+        call = self._call
+        if call.upstream.credential is None:
+            key = call.upstream.key
+            return call.provider.key_headers(key) if key else {}
+        now: AwsKeys = await call.upstream.credential.current()
+        content_type = request.headers.get("Content-Type")
+        made = await off_loop(
+            len(call.body),
+            lambda: sigv4.signed_headers(request.method, str(target), content_type, call.body, now),
+        )
+        claim = sigv4.claimed(made["Authorization"])
+        signature = (claim.signature,) if claim else ()
+        self._scrubber = Scrubber((*keys.secrets(call.upstream, now), *signature))
+        return made
 
     async def _stream(
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse
@@ -157,7 +184,7 @@ class Relay:
             self._record.reading = tap.end() if tap is not None else Reading()
             return self._broken(request, response)
         await _write(response, self._scrubber.end())
-        self._judge(answer.status, bytes(head), tap)
+        self._judge(Facts(answer.status, answer.headers, bytes(head)), tap)
         if self._record.error == blame.LOST:
             return self._broken(request, response)
         await response.write_eof()
@@ -179,19 +206,22 @@ class Relay:
             response.enable_chunked_encoding()
         return response
 
-    def _judge(self, status: int, head: bytes, tap: taps.Tap | None) -> None:
+    def _judge(self, facts: Facts, tap: taps.Tap | None) -> None:
         """Decide, from an answer that ended properly as far as HTTP goes, what it meant."""
-        error = blame.of_status(status, head)
+        error = blame.of_status(facts.status, facts.head)
         if error:
-            said = self._scrubber.text(blame.message_of(status, head))
+            error = self._call.provider.of_answer(facts) or error
+            said = self._scrubber.text(blame.message_of(facts.status, facts.head))
             self._record.blame(error, admission.shown(said, 600))
             return
         if tap is None:
             return
-        reading = self._record.reading = tap.end()
+        beside = self._call.provider.read_headers(facts.headers)
+        reading = self._record.reading = merged(beside, tap.end())
         if reading.error:
             said = self._scrubber.text(reading.error)
-            self._record.blame(blame.SERVER_ERROR, admission.shown(said, 600))
+            code = reading.error_code or blame.SERVER_ERROR
+            self._record.blame(code, admission.shown(said, 600))
         elif not reading.complete:
             self._record.error = blame.LOST
 
@@ -210,7 +240,7 @@ class Relay:
             body = await _read_all(answer, MAX_LISTING)
         except UpstreamLost:
             return self._failed(f"{self._address} closed the connection in mid-answer.")
-        listing = taps.parse_object(body)
+        listing = parse_object(body)
         if listing is None:
             return self._failed(f"{self._address} sent no list of models that could be read.")
         may = admission.allows(self._call.provider, self._call.upstream)
@@ -221,6 +251,14 @@ class Relay:
 
     def _unreachable(self, error: Exception) -> web.Response:
         return self._failed(blame.of_connection(error, self._address))
+
+    def _without_credential(self, error: FailureError) -> web.Response:
+        """403, which no SDK tries again: the credential cannot be had, and waiting helps not."""
+        text = self._scrubber.text(error.failure.message)
+        self._record.status = 403
+        self._record.blame(error.failure.code, text)
+        path = self._call.operation.path
+        return own_answer(self._call.provider, path, 403, "no_credential", text)
 
     def _failed(self, message: str) -> web.Response:
         """502: the service cannot be used, which is no decision of ours and may be tried again."""
@@ -239,6 +277,14 @@ def without_secrets(base_url: str) -> str:
     """A base URL as it may be shown: without user and password."""
     parts = urlsplit(base_url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+_T = TypeVar("_T")
+
+
+async def off_loop(size: int, work: Callable[[], _T]) -> _T:
+    """Do the work on so many bytes here, or in a thread when it would hold the loop up."""
+    return work() if size <= _DIRECT_BODY else await asyncio.to_thread(work)
 
 
 def _payload(body: bytes) -> bytes | io.BytesIO | None:

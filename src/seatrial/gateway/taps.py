@@ -6,10 +6,10 @@ cannot be read is unknown, never guessed.
 
 from __future__ import annotations
 
-import json
-from typing import Any, Protocol, cast
+from typing import Protocol
 
-from .providers.base import JsonObject, Read, Reading
+from . import eventstream
+from .providers.base import Read, Reading, merged, parse_object
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a JSON answer that are kept to read its usage."""
@@ -110,27 +110,8 @@ def tap_for(content_type: str, read: Read) -> Tap | None:
         return LineTap(read, sse=True)
     if kind in {"application/x-ndjson", "application/jsonl"}:
         return LineTap(read, sse=False)
+    if kind == eventstream.CONTENT_TYPE:
+        return eventstream.EventStreamTap(read)
     if kind == "application/json":
         return BodyTap(read)
     return None
-
-
-def merged(earlier: Reading, later: Reading) -> Reading:
-    """Both together. A later count replaces an earlier one: streams report running totals."""
-    return Reading(
-        input_tokens=earlier.input_tokens if later.input_tokens is None else later.input_tokens,
-        output_tokens=earlier.output_tokens if later.output_tokens is None else later.output_tokens,
-        complete=earlier.complete or later.complete,
-        error=later.error or earlier.error,
-    )
-
-
-def parse_object(data: bytes) -> JsonObject | None:
-    """The JSON object in UTF-8, or None when it is anything else."""
-    if not data.startswith(b"{") and not data.lstrip().startswith(b"{"):
-        return None
-    try:
-        value: Any = json.loads(data.decode())
-    except (ValueError, RecursionError):
-        return None
-    return cast("JsonObject", value) if isinstance(value, dict) else None

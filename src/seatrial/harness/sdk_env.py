@@ -11,9 +11,15 @@ BASE = "http://127.0.0.1:8377"
 PLACEHOLDER = "seatrial-placeholder"
 """Stands where SDKs insist on a key. The gateway puts the real credential in its place."""
 
+AWS_ACCESS_KEY = "AKIASEATRIALPLACEHOL"
+"""The access key id that goes with the placeholder; it has the length of a real one."""
+
 
 def sdk_environment(
-    base: str = BASE, model: Optional[str] = None, provider: Optional[str] = None
+    base: str = BASE,
+    model: Optional[str] = None,
+    provider: Optional[str] = None,
+    region: Optional[str] = None,
 ) -> dict[str, str]:
     """All aliases of all providers at once, and the switches that keep SDKs from calling home."""
     named = {"SEATRIAL_MODEL": model, "SEATRIAL_PROVIDER": provider}
@@ -23,7 +29,7 @@ def sdk_environment(
         **_ollama(f"{base}/ollama"),
         **_openai(f"{base}/openai/v1"),
         **_anthropic(f"{base}/anthropic"),
-        **_bedrock(f"{base}/bedrock"),
+        **_bedrock(f"{base}/bedrock", region or "us-east-1"),
         **_google(f"{base}/google"),
         **_proxy(base),
         **_QUIET,
@@ -50,16 +56,16 @@ def _anthropic(url: str) -> dict[str, str]:
     return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": PLACEHOLDER}
 
 
-def _bedrock(url: str) -> dict[str, str]:
+def _bedrock(url: str, region: str) -> dict[str, str]:
     """No bearer token: botocore refuses one over plain http, and it would win over the keys."""
     return {
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,  # boto3 and all that use it
         "AWS_BEDROCK_RUNTIME_ENDPOINT": url,  # LiteLLM
         "ANTHROPIC_BEDROCK_BASE_URL": url,  # anthropic's AnthropicBedrock
-        "AWS_ACCESS_KEY_ID": "AKIASEATRIALPLACEHOL",
+        "AWS_ACCESS_KEY_ID": AWS_ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": PLACEHOLDER,
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     """Base URL of an OpenAI-compatible service; without it OPENAI_BASE_URL."""
 
+    anthropic_base_url: str | None = None
+    """Base URL of the Anthropic service, without /v1; without it ANTHROPIC_BASE_URL."""
+
+    aws_region: str | None = None
+    """Region of AWS Bedrock; without it AWS_REGION, AWS_DEFAULT_REGION or the AWS profile's."""
+
     test_model: bool = True
     """Offer the built-in test model when its packages are installed."""
 

@@ -72,7 +72,9 @@ def assignment(
         entry_point=request.entry_point,
         query=request.query,
         env=sdk_environment(
-            model=ref.name if ref else None, provider=ref.provider if ref else None
+            model=ref.name if ref else None,
+            provider=ref.provider if ref else None,
+            region=_region(resolved),
         ),
         uid=_FIRST_UID + next(_next_uid) % _UIDS,
         python=environment.python,
@@ -84,6 +86,12 @@ def assignment(
         orphan_seconds=orphan_seconds,
         workdir="/agent",
     )
+
+
+def _region(resolved: ResolvedModel) -> str | None:
+    """The AWS region of the test's models: SDKs derive model names from it."""
+    keys = (upstream.credential for upstream in resolved.upstreams)
+    return next((found.region for found in keys if found is not None), None)
 
 
 def _host_and_port(entry: str) -> tuple[str, int]:

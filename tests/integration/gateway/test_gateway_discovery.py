@@ -82,7 +82,7 @@ async def test_a_named_model_never_falls_back() -> None:
     found = await failing(local, "ollama:llama3.2")
     assert found.code == "model.unreachable"
     assert NOWHERE in found.message
-    assert (await failing(local, "bedrock:nova")).code == "model.not_found"
+    assert (await failing(local, "nobody:nova")).code == "model.not_found"
     assert (await failing(local, "llama3.2")).code == "model.not_found"
 
 

@@ -290,7 +290,19 @@ def test_another_python_is_refused_with_the_supported_ones(python: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [None, "none", "testmodel", "testmodel:any", "ollama:llama3.2:1b", "openai:gpt-x"]
+    "model",
+    [
+        None,
+        "none",
+        "testmodel",
+        "testmodel:any",
+        "ollama:llama3.2:1b",
+        "openai:gpt-x",
+        "anthropic:x",
+        "bedrock:us.amazon.nova-lite-v1:0",
+        "bedrock:arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
+        "ollama:a,testmodel,openai:b",
+    ],
 )
 def test_a_model_of_an_offered_provider_is_accepted(model: str | None) -> None:
     assert problems(model=model) == []
@@ -300,8 +312,10 @@ def test_a_model_of_an_offered_provider_is_accepted(model: str | None) -> None:
     ("model", "code"),
     [
         ("nobody:x", "unknown_provider"),
-        ("bedrock:us.amazon.nova-lite-v1:0", "provider_not_offered"),
-        ("anthropic:x", "provider_not_offered"),
+        ("ollama:a,ollama:a", "duplicate"),
+        ("ollama:a,", "invalid"),
+        ("ollama:a,none", "invalid"),
+        (",".join(f"ollama:{n}" for n in range(9)), "too_many"),
         ("llama3.2", "invalid"),
         ("ollama:", "invalid"),
         (":x", "invalid"),

@@ -68,8 +68,8 @@ def test_both_fields_of_show_are_held_to_the_list() -> None:
 def test_our_own_refusals_have_no_status_that_sdks_try_again() -> None:
     refusals = (
         admission.no_operation(OLLAMA, "POST", "/api/pull"),
-        admission.no_upstream(OLLAMA, {}, ""),
-        admission.no_upstream(PROVIDERS["openai"], {"ollama": UPSTREAM}, "gpt"),
+        admission.no_upstream(OLLAMA, (), ""),
+        admission.no_upstream(PROVIDERS["openai"], (UPSTREAM,), "gpt"),
     )
     assert {refusal.status for refusal in refusals} == {403}
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from seatrial.domain.ports import Upstream
 from seatrial.gateway import addresses, blame, headers, keys, tls
 from seatrial.gateway.relay import without_secrets
 from seatrial.gateway.scrub import Scrubber
@@ -196,7 +197,11 @@ def test_the_own_variable_wins_over_the_sdks() -> None:
 
 
 def test_a_password_in_an_address_is_a_secret_and_never_shown() -> None:
-    assert keys.secrets("http://u:p%40ss@box", "key") == ("key", "p%40ss", "p@ss")
+    assert keys.secrets(Upstream("openai", "http://u:p%40ss@box", frozenset(), "key")) == (
+        "key",
+        "p%40ss",
+        "p@ss",
+    )
     assert without_secrets("http://u:p@box:1/v1") == "http://box:1/v1"
 
 

@@ -191,6 +191,8 @@ def test_every_provider_is_registered_under_its_own_name() -> None:
     assert {name: provider.name for name, provider in PROVIDERS.items()} == {
         "ollama": "ollama",
         "openai": "openai",
+        "anthropic": "anthropic",
+        "bedrock": "bedrock",
     }
 
 

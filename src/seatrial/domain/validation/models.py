@@ -5,23 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seatrial.domain.errors import FieldProblem
-from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef
+from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef, model_names
 
 from .paths import printable
 
 KNOWN_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MODEL})
 """Every provider that Seatrial has a word for."""
 
-OFFERED_PROVIDERS = frozenset({"ollama", "openai", TEST_MODEL})
+OFFERED_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MODEL})
 """The providers that can be used in this version."""
 
 MAX_MODEL_CHARACTERS = 300
 
+MAX_MODELS = 8
+"""Models that one test may name."""
+
 
 def model_problems(model: str | None, providers: frozenset[str]) -> Iterator[FieldProblem]:
-    """The model is left out, `none`, `testmodel`, or `provider:model` of an offered provider."""
+    """The model is left out, `none`, or names `testmodel` and `provider:model` with commas."""
     if model is None or model == NO_MODEL:
         return
+    names = model_names(model)
+    if len(names) > MAX_MODELS:
+        message = f"The test names {len(names)} models; the limit is {MAX_MODELS}."
+        yield FieldProblem("model", message, "too_many")
+        return
+    if len({*names}) < len(names):
+        yield FieldProblem("model", "A model is named more than once.", "duplicate")
+    for name in names:
+        yield from _name_problems(name, providers)
+
+
+def _name_problems(model: str, providers: frozenset[str]) -> Iterator[FieldProblem]:
     if len(model) > MAX_MODEL_CHARACTERS:
         message = f"The model's name is too long; the limit is {MAX_MODEL_CHARACTERS} characters."
         yield FieldProblem("model", message, "too_long")

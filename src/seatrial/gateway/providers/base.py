@@ -7,9 +7,13 @@ shape an error is written so that the provider's own SDK shows it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from seatrial.gateway.sigv4 import Sent
 
 JsonObject = Mapping[str, Any]
 """A JSON object as it was parsed. Its values are foreign data: narrow them before use."""
@@ -20,13 +24,24 @@ class Reading:
     """What one object of an answer tells. None means that it does not say.
 
     `complete` is True in the object with which the protocol ends a stream; `error` is the
-    provider's own message when the object reports an error.
+    provider's own message when the object reports an error, `error_code` the entry of the
+    failure catalogue when the object says more than that the provider failed.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     complete: bool = False
     error: str | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An answer with an error status: its headers and the beginning of its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    head: bytes
 
 
 Read = Callable[[JsonObject], Reading]
@@ -51,6 +66,22 @@ class Operation:
     lists_models: bool = False
 
 
+def _no_headers(status: int) -> Mapping[str, str]:
+    return {}
+
+
+def _by_status(facts: Facts) -> str | None:
+    return None
+
+
+def _nothing(headers: Mapping[str, str]) -> Reading:
+    return Reading()
+
+
+def _anybody(sent: Sent) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Provider:
     """A kind of model service.
@@ -71,6 +102,14 @@ class Provider:
     """A listing without the models for which the predicate says no."""
     private_headers: frozenset[str] = frozenset()
     """Lower-case names of headers that belong to the credential and never pass from an agent."""
+    error_headers: Callable[[int], Mapping[str, str]] = _no_headers
+    """What an error of that status has in its headers, beside the body."""
+    of_answer: Callable[[Facts], str | None] = _by_status
+    """The catalogue entry of an error; None when its status says all."""
+    read_headers: Callable[[Mapping[str, str]], Reading] = _nothing
+    """Usage that stands in an answer's headers; that of the body counts more."""
+    check_agent: Callable[[Sent], str | None] = _anybody
+    """Why a call is refused for its own credential; None when it is not."""
 
 
 def tokens(usage: JsonObject, *names: str) -> int | None:
@@ -112,3 +151,25 @@ def _named(item: Any, names: Collection[str], allowed: Callable[[str], bool]) ->
     values = [cast("JsonObject", item).get(name) for name in names]
     given = [value for value in values if isinstance(value, str)]
     return bool(given) and all(allowed(value) for value in given)
+
+
+def merged(earlier: Reading, later: Reading) -> Reading:
+    """Both together. A later count replaces an earlier one: streams report running totals."""
+    return Reading(
+        input_tokens=earlier.input_tokens if later.input_tokens is None else later.input_tokens,
+        output_tokens=earlier.output_tokens if later.output_tokens is None else later.output_tokens,
+        complete=earlier.complete or later.complete,
+        error=later.error or earlier.error,
+        error_code=later.error_code or earlier.error_code,
+    )
+
+
+def parse_object(data: bytes) -> JsonObject | None:
+    """The JSON object in UTF-8, or None when it is anything else."""
+    if not data.startswith(b"{") and not data.lstrip().startswith(b"{"):
+        return None
+    try:
+        value: Any = json.loads(data.decode())
+    except (ValueError, RecursionError):
+        return None
+    return cast("JsonObject", value) if isinstance(value, dict) else None

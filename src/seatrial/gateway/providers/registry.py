@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import ollama, openai
+from . import anthropic, bedrock, ollama, openai
 from .base import Provider
 
 PROVIDERS: Mapping[str, Provider] = {
     "ollama": ollama.PROVIDER,
     "openai": openai.PROVIDER,
+    "anthropic": anthropic.PROVIDER,
+    "bedrock": bedrock.PROVIDER,
 }
 """By name."""
 
