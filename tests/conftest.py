@@ -2,4 +2,40 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
 pytest_plugins = ["tests.support.postgres", "tests.support.engines"]
+
+ALLOWED_SKIPS = frozenset(
+    {
+        "this kernel has no IPv6",
+        "only root can become another user",
+        "as another user the socket is always open to all",
+        "the kernel's signal is Linux's",
+        "only x86-64 has int 0x80",
+        "the fake engine needs Linux and root",
+    }
+)
+"""The only reasons for which a test may be skipped; any other skip is a failure."""
+
+settings.register_profile("full", max_examples=2000, deadline=None)
+if os.environ.get("SEATRIAL_TEST_FULL"):
+    settings.load_profile("full")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip that nobody allowed into a failure: what can't run was not tested."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if reason not in ALLOWED_SKIPS:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped: {reason!r} is not an allowed reason"
+    return report

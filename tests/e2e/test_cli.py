@@ -178,3 +178,11 @@ def test_doctor_says_what_is_there(serving: Serving) -> None:
     assert names["limits"]["state"] == "ok"
     assert names["base image"]["state"] == "ok"
     assert code == 0
+
+
+@pytest.mark.spec("FR-014")
+def test_an_address_beyond_this_machine_is_refused_without_tokens(serving: Serving) -> None:
+    done = serving.cli("serve", "--host", "0.0.0.0")
+
+    assert done.returncode == 3
+    assert "SEATRIAL_REQUIRE_TOKEN" in done.stdout + done.stderr
