@@ -17,9 +17,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 TEXT = ("Scripted", " answer", ".")
 """The pieces of every answer."""
@@ -96,7 +98,7 @@ class SeenRequest:
 
 
 class ScriptedProvider(ABC):
-    """What both services have in common. Start it as an async context manager."""
+    """What all services have in common. Start it as an async context manager."""
 
     def __init__(self, models: tuple[str, ...] = ("scripted:latest",)) -> None:
         """`models` is what it lists; it answers for any."""
@@ -137,7 +139,7 @@ class ScriptedProvider(ABC):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.content.read(-1)
-        seen = SeenRequest(request.method, request.raw_path, dict(request.headers), body)
+        seen = SeenRequest(request.method, request.raw_path, CIMultiDict(request.headers), body)
         self.requests.append(seen)
         self.arrived.set()
         self.at_once += 1
@@ -151,9 +153,12 @@ class ScriptedProvider(ABC):
             self.at_once -= 1
 
     async def _by_mode(self, request: web.BaseRequest, seen: SeenRequest) -> web.StreamResponse:
+        refused = self.check(seen)
+        if refused is not None:
+            return refused
         if self.mode in _ERRORS:
             status, message = _ERRORS[self.mode]
-            return _json(self.error(message), status=status)
+            return self.refusal(status, message)
         if self.mode is Mode.HANG:
             await asyncio.Event().wait()
         if self.mode is Mode.DROP:
@@ -161,19 +166,21 @@ class ScriptedProvider(ABC):
         if self.mode is Mode.ECHO:
             return _echo(seen)
         if self.mode is Mode.REDIRECT:
-            given = seen.headers.get("Authorization", "none").removeprefix("Bearer ")
+            given = _given(seen).removeprefix("Bearer ")
             location = f"https://elsewhere.test/?key={given}"
-            return web.Response(status=307, headers={"Location": location, **_SCRIPTED})
+            return web.Response(status=307, headers={"Location": location, **SCRIPTED})
         if self.mode is Mode.COMPRESSED:
-            return web.Response(body=b"?", headers={"Content-Encoding": "br", **_SCRIPTED})
+            return web.Response(body=b"?", headers={"Content-Encoding": "br", **SCRIPTED})
         if request.method != "POST":
             return self.metadata(seen)
         if self.streams(seen):
             return await self._stream(request, seen)
-        return _json(self.whole(seen))
+        return json_answer(self.whole(seen), headers=self.answer_headers)
 
     async def _stream(self, request: web.BaseRequest, seen: SeenRequest) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": self.stream_type, **_SCRIPTED})
+        response = web.StreamResponse(
+            headers={"Content-Type": self.stream_type, **self.answer_headers, **SCRIPTED}
+        )
         response.enable_chunked_encoding()
         await response.prepare(request)
         pieces, ending = self.pieces(seen)
@@ -191,6 +198,16 @@ class ScriptedProvider(ABC):
         return response
 
     stream_type: str
+    answer_headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What every good answer has in its headers besides."""
+
+    def check(self, seen: SeenRequest) -> web.Response | None:
+        """The answer to a request that the service does not take; None when it does."""
+        return None
+
+    def refusal(self, status: int, message: str) -> web.Response:
+        """An error with that status."""
+        return json_answer(self.error(message), status=status)
 
     @abstractmethod
     def error(self, message: str) -> Mapping[str, Any]:
@@ -229,12 +246,12 @@ class ScriptedOllama(ScriptedProvider):
     def metadata(self, seen: SeenRequest) -> web.Response:
         """See ScriptedProvider."""
         if seen.path == "/":
-            return web.Response(text="Ollama is running", headers=_SCRIPTED)
+            return web.Response(text="Ollama is running", headers=SCRIPTED)
         if seen.path == "/api/version":
-            return _json({"version": "0.0.0-scripted"})
+            return json_answer({"version": "0.0.0-scripted"})
         if seen.path == "/v1/models":
-            return _json({"object": "list", "data": [_openai_model(m) for m in self.models]})
-        return _json({"models": [{"name": name, "model": name} for name in self.models]})
+            return json_answer({"object": "list", "data": [_openai_model(m) for m in self.models]})
+        return json_answer({"models": [{"name": name, "model": name} for name in self.models]})
 
     def streams(self, seen: SeenRequest) -> bool:
         """See ScriptedProvider. Ollama streams unless it is told not to."""
@@ -281,7 +298,9 @@ class ScriptedOpenAI(ScriptedProvider):
 
     def metadata(self, seen: SeenRequest) -> web.Response:
         """See ScriptedProvider."""
-        return _json({"object": "list", "data": [_openai_model(name) for name in self.models]})
+        return json_answer(
+            {"object": "list", "data": [_openai_model(name) for name in self.models]}
+        )
 
     def streams(self, seen: SeenRequest) -> bool:
         """See ScriptedProvider."""
@@ -307,22 +326,22 @@ class ScriptedOpenAI(ScriptedProvider):
         """See ScriptedProvider. Usage comes only when the call asks for it, as at OpenAI."""
         model = seen.json["model"]
         if seen.path.endswith("/responses"):
-            events = [_sse({"type": "response.output_text.delta", "delta": text}) for text in TEXT]
+            events = [sse({"type": "response.output_text.delta", "delta": text}) for text in TEXT]
             final = _response(model, "".join(TEXT), "completed")
-            return events, _sse({"type": "response.completed", "response": final})
-        chunks = [_sse(_chunk(model, {"content": text}, None)) for text in TEXT]
-        ending = _sse(_chunk(model, {}, "stop"))
+            return events, sse({"type": "response.completed", "response": final})
+        chunks = [sse(_chunk(model, {"content": text}, None)) for text in TEXT]
+        ending = sse(_chunk(model, {}, "stop"))
         if seen.json.get("stream_options", {}).get("include_usage"):
             empty: dict[str, Any] = {**_chunk(model, {}, None), "choices": []}
-            ending += _sse({**empty, "usage": _USAGE})
+            ending += sse({**empty, "usage": _USAGE})
         return chunks, ending + b"data: [DONE]\n\n"
 
     def stream_error(self) -> bytes:
         """See ScriptedProvider."""
-        return _sse(self.error("the server had an error"))
+        return sse(self.error("the server had an error"))
 
 
-_SCRIPTED = {"X-Seatrial-Scripted": "yes"}
+SCRIPTED = {"X-Seatrial-Scripted": "yes"}
 _NOW = "2026-01-01T00:00:00Z"
 _USAGE = {
     "prompt_tokens": INPUT_TOKENS,
@@ -331,15 +350,22 @@ _USAGE = {
 }
 
 
-def _json(value: Mapping[str, Any], *, status: int = 200) -> web.Response:
-    return web.json_response(value, status=status, headers=_SCRIPTED)
+def json_answer(
+    value: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> web.Response:
+    """A JSON answer that says that it is scripted."""
+    return web.json_response(value, status=status, headers={**SCRIPTED, **headers})
 
 
 def _ndjson(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
-def _sse(value: Mapping[str, Any]) -> bytes:
+def sse(value: Mapping[str, Any]) -> bytes:
+    """One server-sent event without a name."""
     return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
@@ -349,11 +375,17 @@ def _cut(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamRe
     return response
 
 
+def _given(seen: SeenRequest) -> str:
+    """The credential that came."""
+    names = ("Authorization", "X-Api-Key")
+    return next((seen.headers[name] for name in names if name in seen.headers), "none")
+
+
 def _echo(seen: SeenRequest) -> web.Response:
     """Everything back, secrets included: a service that cannot be trusted with its answers."""
     sent = json.dumps({"headers": dict(seen.headers), "body": seen.body.decode()})
-    given = seen.headers.get("Authorization", "none")
-    headers = {"X-Echo": given, "Set-Cookie": f"session={given}", **_SCRIPTED}
+    given = _given(seen)
+    headers = {"X-Echo": given, "Set-Cookie": f"session={given}", **SCRIPTED}
     return web.Response(text=sent, content_type="application/json", headers=headers)
 
 
