@@ -79,7 +79,7 @@ def test_the_slot_has_the_requests_limits_and_room_for_the_harness() -> None:
     assert spec.limits == ContainerLimits(memory_mb=96, cpus=0.5, processes=34)
     assert spec.disk_mb == 32
     assert spec.mounts == (Mount("/host/k", "/e/k"),)
-    assert spec.labels == {"seatrial.worker": "worker-1"}
+    assert spec.labels == {"seatrial.worker": "worker-1", "seatrial.environment": "k"}
 
 
 def test_an_environment_without_packages_mounts_nothing() -> None:
