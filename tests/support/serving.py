@@ -30,7 +30,7 @@ def free_port() -> int:
 
 def clean_environment(**settings: str) -> dict[str, str]:
     """This environment without any Seatrial setting or model service, plus the settings."""
-    unwanted = ("SEATRIAL_", "OLLAMA_", "OPENAI_", "DOCKER_HOST")
+    unwanted = ("SEATRIAL_", "OLLAMA_", "OPENAI_", "ANTHROPIC_", "AWS_", "DOCKER_HOST")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     named = {f"SEATRIAL_{name.upper()}": value for name, value in settings.items()}
     return {**kept, "OLLAMA_HOST": "127.0.0.1:9", **named}
@@ -46,6 +46,8 @@ class Serving:
     port: int = field(default_factory=free_port)
     python: str = sys.executable
     process: subprocess.Popen[bytes] | None = None
+    extra_environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables besides the settings, such as where its model services are."""
 
     @property
     def url(self) -> str:
@@ -57,9 +59,10 @@ class Serving:
 
     @property
     def environment(self) -> dict[str, str]:
-        return clean_environment(
+        clean = clean_environment(
             **{"data_dir": str(self.data_dir), "port": str(self.port), **self.settings}
         )
+        return {**clean, **self.extra_environment}
 
     def start(self) -> Serving:
         self.data_dir.chmod(0o711)

@@ -1,0 +1,71 @@
+"""Scripted model services in a thread of their own, for tests that run the whole product."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+
+from seatrial.domain.aws import AwsKeys
+from seatrial.testing.anthropic import ScriptedAnthropic
+from seatrial.testing.bedrock import ScriptedBedrock
+from seatrial.testing.providers import ScriptedOllama, ScriptedOpenAI
+
+KEY = "sk-canary-e2e-7f3b1c5d"
+AWS = AwsKeys("AKIACANARY0000000002", "canary/e2e+secret0of0forty0characters0ok", "eu-central-1")
+SECRETS = (KEY, AWS.access_key, AWS.secret_key)
+"""What must never be in a container, a journal or a log."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """One service of each kind."""
+
+    ollama: ScriptedOllama
+    openai: ScriptedOpenAI
+    anthropic: ScriptedAnthropic
+    bedrock: ScriptedBedrock
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the server's process needs to find them, with the real keys."""
+        return {
+            "OLLAMA_HOST": self.ollama.url,
+            "OPENAI_BASE_URL": f"{self.openai.url}/v1",
+            "OPENAI_API_KEY": KEY,
+            "ANTHROPIC_BASE_URL": self.anthropic.url,
+            "ANTHROPIC_API_KEY": KEY,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.bedrock.url,
+            "AWS_ACCESS_KEY_ID": AWS.access_key,
+            "AWS_SECRET_ACCESS_KEY": AWS.secret_key,
+            "AWS_REGION": AWS.region,
+        }
+
+
+@contextmanager
+def services() -> Generator[Services]:
+    """Start them; they end with the block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="scripted services")
+    thread.start()
+    stack = AsyncExitStack()
+    try:
+        yield asyncio.run_coroutine_threadsafe(_start(stack), loop).result(30)
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _start(stack: AsyncExitStack) -> Services:
+    anthropic = ScriptedAnthropic(("claude-x",))
+    anthropic.key = KEY
+    return Services(
+        await stack.enter_async_context(ScriptedOllama(("scripted:latest",))),
+        await stack.enter_async_context(ScriptedOpenAI(("gpt-x",))),
+        await stack.enter_async_context(anthropic),
+        await stack.enter_async_context(ScriptedBedrock(AWS)),
+    )
