@@ -16,16 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import AsyncClient, Client
+    from .domain.credentials import Credential
     from .domain.errors import SeatrialError
     from .domain.events import Event
     from .domain.requests import Limits, TestRequest
     from .domain.tests import Test
 
-__all__ = ["AsyncClient", "Client", "Event", "Limits", "SeatrialError", "Test", "TestRequest"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Credential",
+    "Event",
+    "Limits",
+    "SeatrialError",
+    "Test",
+    "TestRequest",
+]
 
 _HOMES = {
     "AsyncClient": "client",
     "Client": "client",
+    "Credential": "domain.credentials",
     "Event": "domain.events",
     "Limits": "domain.requests",
     "SeatrialError": "domain.errors",

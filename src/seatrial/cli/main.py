@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from . import (
+    credentials,
     doctor,
     environments,
     exits,
@@ -38,8 +39,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (run, tests, serve, worker, environments, providers, queue, doctor, users, openapi):
-    room.register(app)
+_NOUNS = (
+    run,
+    tests,
+    serve,
+    worker,
+    environments,
+    providers,
+    credentials,
+    queue,
+    doctor,
+    users,
+    openapi,
+)
+for noun in _NOUNS:
+    noun.register(app)
 
 
 def _version(wanted: bool) -> None:

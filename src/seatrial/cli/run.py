@@ -77,6 +77,13 @@ def run(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="A name to find the test by.")
     ] = None,
+    credential: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The stored credential to use. Omitted: `default`, else the only one.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines: the events, then the whole test.")
     ] = False,
@@ -104,6 +111,7 @@ def run(
         entry=entry,
         egress=tuple(egress or ()),
         name=name,
+        credential=credential,
     )
     _carry_out(ctx, wanted, as_json=as_json, detach=detach)
 

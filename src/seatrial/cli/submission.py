@@ -29,6 +29,7 @@ _OPTIONS = {
     "limits.memory_mb": "--memory",
     "limits.cpus": "--cpus",
     "name": "--name",
+    "credential": "--credential",
 }
 
 
@@ -48,6 +49,7 @@ class Wanted:
     entry: str | None = None
     egress: tuple[str, ...] = ()
     name: str | None = None
+    credential: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def prepare(wanted: Wanted) -> Submission:
                 python=wanted.python,
                 timeout_seconds=wanted.timeout_seconds,
                 name=wanted.name,
+                credential=wanted.credential,
             ),
         }
     )

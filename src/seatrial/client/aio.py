@@ -10,15 +10,18 @@ from typing import Self, Unpack
 from urllib.parse import quote
 
 from seatrial.domain.answers import (
+    CredentialList,
     EnvironmentList,
     Freed,
     ModelList,
     NewToken,
     ProviderList,
     Removed,
+    Resealed,
     Session,
     ValidationReport,
 )
+from seatrial.domain.credentials import Credential, CredentialInfo
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event, EventPage
 from seatrial.domain.phases import Outcome, Phase
@@ -214,6 +217,36 @@ class AsyncClient:
         )
         return answers.read(Freed, body).freed_bytes
 
+    async def set_credential(self, name: str, credential: Credential) -> CredentialInfo:
+        """Store a credential of yours; one of that name is replaced. It is never read back.
+
+        InvalidRequest for a shape that its provider's credentials do not have.
+        """
+        body = credential.model_dump(mode="json", exclude_none=True)
+        answer = await self._transport.send("PUT", _credential(name), json=body)
+        return answers.read(CredentialInfo, answer)
+
+    async def credentials(self) -> tuple[CredentialInfo, ...]:
+        """Your credentials by name, without their secrets."""
+        body = await self._transport.send("GET", f"{PREFIX}/credentials")
+        return answers.read(CredentialList, body).credentials
+
+    async def credential(self, name: str) -> CredentialInfo:
+        """What may be known of one. NotFound."""
+        return answers.read(CredentialInfo, await self._transport.send("GET", _credential(name)))
+
+    async def delete_credential(self, name: str) -> None:
+        """Remove it; tests that run go on with it. NotFound."""
+        await self._transport.send("DELETE", _credential(name))
+
+    async def rotate_credentials(self) -> int:
+        """Seal everybody's credentials to a new key; how many.
+
+        Only the server machine's own user may: NotAllowed.
+        """
+        body = await self._transport.send("POST", f"{PREFIX}/credentials/rotate")
+        return answers.read(Resealed, body).resealed
+
     async def session(self) -> Session:
         """Who the server takes you for, and its version. NotAuthenticated."""
         return answers.read(Session, await self._transport.send("GET", f"{PREFIX}/session"))
@@ -274,6 +307,10 @@ class AsyncClient:
 
 def _key(idempotency_key: str | None) -> dict[str, str] | None:
     return {"idempotency-key": idempotency_key} if idempotency_key is not None else None
+
+
+def _credential(name: str) -> str:
+    return f"{PREFIX}/credentials/{quote(name, safe='')}"
 
 
 def _of(test_id: str) -> str:

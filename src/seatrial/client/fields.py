@@ -25,6 +25,7 @@ class RequestFields(TypedDict, total=False):
     limits: Limits
     egress: tuple[str, ...]
     name: str | None
+    credential: str | None
 
 
 class ChangeFields(TypedDict, total=False):
@@ -40,6 +41,7 @@ class ChangeFields(TypedDict, total=False):
     limits: LimitChanges
     egress: tuple[str, ...]
     name: str
+    credential: str
 
 
 def changes(fields: ChangeFields) -> RetryChanges:

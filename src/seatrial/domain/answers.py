@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .credentials import CredentialInfo
 from .errors import FieldProblem
 from .ports import EnvironmentInfo, ProviderState
 
@@ -46,6 +47,18 @@ class Freed(_Answer):
     """How many bytes were given back."""
 
     freed_bytes: int
+
+
+class CredentialList(_Answer):
+    """Your credentials by name, without their secrets."""
+
+    credentials: tuple[CredentialInfo, ...]
+
+
+class Resealed(_Answer):
+    """How many credentials were sealed to the new key."""
+
+    resealed: int
 
 
 class Session(_Answer):

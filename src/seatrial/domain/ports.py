@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .aws import AwsKeys
+from .credential_ports import Credentials
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
 from .requests import ModelRef, TestRequest
@@ -235,7 +236,7 @@ class Queue(Protocol):
         ...
 
 
-class Store(Users, Tests, Journal, Queue, Protocol):
+class Store(Users, Tests, Journal, Queue, Credentials, Protocol):
     """All of the database. One object per process."""
 
     async def open(self) -> None:
@@ -468,8 +469,11 @@ class Providers(Protocol):
         """Every provider that is configured, asked now (2 s at most each)."""
         ...
 
-    async def resolve(self, request: TestRequest) -> ResolvedModel:
-        """Where the request's model is. FailureError with a `model.*` entry when it can't be."""
+    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
+        """Where the owner's request finds its model, with the owner's credential if there is one.
+
+        FailureError with a `model.*` entry when it can't be.
+        """
         ...
 
 

@@ -52,6 +52,10 @@ class TestRequest(BaseModel):
         default=(), description="Hosts that may be reached, `host:port`."
     )
     name: str | None = Field(default=None, description="A name to find the test by.")
+    credential: str | None = Field(
+        default=None,
+        description="Name of the stored credential to use; omitted: `default`, else the only one.",
+    )
 
 
 class LimitChanges(BaseModel):
@@ -86,6 +90,7 @@ class RetryChanges(BaseModel):
     limits: LimitChanges | None = None
     egress: tuple[str, ...] | None = None
     name: str | None = None
+    credential: str | None = None
 
     def applied_to(self, request: TestRequest) -> TestRequest:
         """The request of the retry; `request` itself is not changed."""

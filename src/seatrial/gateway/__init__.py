@@ -1,6 +1,7 @@
 """The container's one door to the outside, and the only place where provider keys exist."""
 
+from .accounts import AccountProviders
 from .discovery import LocalProviders
 from .gateway import SocketGateway
 
-__all__ = ["LocalProviders", "SocketGateway"]
+__all__ = ["AccountProviders", "LocalProviders", "SocketGateway"]

@@ -68,7 +68,7 @@ class LocalProviders:
             asked.append(self._testmodel_state())
         return await asyncio.gather(*asked)
 
-    async def resolve(self, request: TestRequest) -> ResolvedModel:
+    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
         """See Providers. A model that the request names is never replaced by another."""
         if request.model is not None:
             return await self._named(request.model, by_request=True)
@@ -79,7 +79,7 @@ class LocalProviders:
                 return await self._fallback(error.failure)
         state = await self._ollama_state()
         if state.models:
-            return self._on_ollama(state.models[0], by_request=False)
+            return await self._on_ollama(state.models[0], by_request=False)
         return await self._fallback(_no_model_at_all(state))
 
     async def _named(self, model: str, *, by_request: bool) -> ResolvedModel:
@@ -131,20 +131,22 @@ class LocalProviders:
             message = f"Ollama at {state.base_url} has no model {name!r}; it has: {there}."
             to_do = f"Run `ollama pull {name}`, then test again."
             raise FailureError(failure("model.not_found", message, what_to_do=to_do))
-        return self._on_ollama(name, by_request=by_request)
+        return await self._on_ollama(name, by_request=by_request)
 
-    def _on_ollama(self, name: str, *, by_request: bool) -> ResolvedModel:
+    async def _on_ollama(self, name: str, *, by_request: bool) -> ResolvedModel:
         canonical = ollama.canonical(name)
         models = frozenset({name, canonical, canonical.removesuffix(":latest")})
         return ResolvedModel(
             ref=ModelRef(provider="ollama", name=name),
-            upstreams=_both_apis(self._ollama_url, models),
+            upstreams=_both_apis(self._ollama_url, models, await self._keys.key("ollama")),
             named_by_request=by_request,
         )
 
     async def _ollama_state(self) -> ProviderState:
         url = self._ollama_url
-        return await _ask("ollama", url, f"{url}/api/tags", _ollama_models)
+        key = await self._keys.key("ollama")
+        sent = ollama.key_headers(key) if key else None
+        return await _ask("ollama", url, f"{url}/api/tags", _ollama_models, sent or {})
 
     @property
     def _ollama_url(self) -> str:
@@ -272,9 +274,14 @@ class LocalProviders:
 _REFUSED_KEY = "the key was refused"
 
 
-def _both_apis(base_url: str, models: frozenset[str]) -> tuple[Upstream, ...]:
+def _both_apis(
+    base_url: str, models: frozenset[str], key: str | None = None
+) -> tuple[Upstream, ...]:
     """Ollama's own API, and its OpenAI-compatible one for agents that use that SDK."""
-    return (Upstream("ollama", base_url, models), Upstream("openai", f"{base_url}/v1", models))
+    return (
+        Upstream("ollama", base_url, models, key),
+        Upstream("openai", f"{base_url}/v1", models, key),
+    )
 
 
 def _must_be_reachable(state: ProviderState) -> None:

@@ -17,6 +17,7 @@ from .deps import ServerDeps
 from .guards import Guards, is_loopback
 from .metrics import ServerMetrics
 from .routes import (
+    credentials,
     environments,
     events,
     health,
@@ -37,6 +38,7 @@ _ROUTERS = (
     events.router,
     queue.router,
     providers.router,
+    credentials.router,
     environments.router,
     session.router,
     tokens.router,

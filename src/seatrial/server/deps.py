@@ -11,6 +11,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.ports import Environments, Providers, Store
 from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.settings import Settings
@@ -44,7 +45,8 @@ class Activity:
 class ServerDeps:
     """Everything that the routes use.
 
-    `providers` and `environments` are None in a server whose workers are elsewhere.
+    `providers`, `environments` and `key_rotation` are None in a server whose workers are
+    elsewhere.
     `local_owner` is the user that requests without a token act as; None asks everybody for one.
     `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
     who may connect; by default they count as all others do. Setting `stopping` ends the event
@@ -55,6 +57,7 @@ class ServerDeps:
     settings: Settings
     providers: Providers | None = None
     environments: Environments | None = None
+    key_rotation: KeyRotation | None = None
     local_owner: str | None = None
     socket_owner: str | None = None
     offered_providers: frozenset[str] = OFFERED_PROVIDERS

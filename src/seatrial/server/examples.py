@@ -38,6 +38,22 @@ REQUESTS: dict[str, Example] = {
     },
 }
 
+CREDENTIALS: dict[str, Example] = {
+    "openai": {
+        "summary": "OpenAI",
+        "value": {"provider": "openai", "api_key": "the key"},
+    },
+    "bedrock": {
+        "summary": "AWS Bedrock",
+        "value": {
+            "provider": "bedrock",
+            "access_key_id": "the access key id",
+            "secret_access_key": "the secret access key",
+            "region": "us-east-1",
+        },
+    },
+}
+
 RETRIES: dict[str, Example] = {
     "same": {"summary": "The same again", "value": {}},
     "query": {"summary": "With another query", "value": {"query": "Why is the sea blue?"}},

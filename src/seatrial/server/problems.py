@@ -6,6 +6,7 @@ import http
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
@@ -161,9 +162,14 @@ async def _defect(_: Request, error: Exception) -> Response:
     )
 
 
-async def _unreadable(_: Request, error: Exception) -> Response:
+async def _unreadable(request: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
     problems = [_field_problem(found, error.body) for found in error.errors()]
+    if "/credentials/" in request.url.path:
+        # Even the names of unknown fields stay out: a secret may stand where a name should.
+        problems = [
+            replace(one, field="body") if one.code == "extra_forbidden" else one for one in problems
+        ]
     detail = "; ".join(f"{problem.field}: {problem.message}" for problem in problems[:5])
     return problem_answer(422, InvalidRequest.code, detail, errors=problems)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seatrial.domain.ports import Tests
+from seatrial.domain.ports import Store
 from seatrial.domain.requests import RetryChanges
 from seatrial.domain.tests import Test
 from seatrial.domain.validation import OFFERED_PROVIDERS
@@ -13,7 +13,7 @@ from .submit_test import submit_test
 
 
 async def retry_test(
-    tests: Tests,
+    store: Store,
     settings: Settings,
     owner: str,
     test_id: str,
@@ -26,9 +26,9 @@ async def retry_test(
 
     NotFound, InvalidRequest (the rules and maxima of now apply), Conflict, QueueFull.
     """
-    old = await read_test(tests, owner, test_id)
+    old = await read_test(store, owner, test_id)
     return await submit_test(
-        tests,
+        store,
         settings,
         owner,
         changes.applied_to(old.request),

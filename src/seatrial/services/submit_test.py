@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest
-from seatrial.domain.ports import Tests
+from seatrial.domain.ports import Store
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test
 from seatrial.domain.validation import OFFERED_PROVIDERS
@@ -15,7 +15,7 @@ MAX_KEY_CHARACTERS = 200
 
 
 async def submit_test(
-    tests: Tests,
+    store: Store,
     settings: Settings,
     owner: str,
     request: TestRequest,
@@ -29,8 +29,8 @@ async def submit_test(
     The same owner and key within 24 hours give the first call's test again.
     """
     _check_key(idempotency_key)
-    validate_request(request, settings, providers=providers)
-    return await tests.submit(
+    await validate_request(store, settings, owner, request, providers=providers)
+    return await store.submit(
         owner,
         request,
         retry_of=retry_of,

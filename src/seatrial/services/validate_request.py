@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from seatrial.domain.credential_ports import Credentials
 from seatrial.domain.errors import InvalidRequest
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.validation import OFFERED_PROVIDERS, Maxima, validate
 from seatrial.settings import Settings
+
+from .credentials import choice_problems
 
 
 def maxima_of(settings: Settings) -> Maxima:
@@ -19,12 +22,18 @@ def maxima_of(settings: Settings) -> Maxima:
     )
 
 
-def validate_request(
-    request: TestRequest, settings: Settings, *, providers: frozenset[str] = OFFERED_PROVIDERS
+async def validate_request(
+    credentials: Credentials,
+    settings: Settings,
+    owner: str,
+    request: TestRequest,
+    *,
+    providers: frozenset[str] = OFFERED_PROVIDERS,
 ) -> None:
     """Return when the request may be queued. InvalidRequest with every problem otherwise."""
     problems = validate(
         request, maxima_of(settings), providers=providers, default_python=settings.python
     )
+    problems += await choice_problems(credentials, owner, request, settings.default_model)
     if problems:
         raise InvalidRequest(tuple(problems))

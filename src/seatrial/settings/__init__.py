@@ -74,6 +74,15 @@ class Settings(BaseSettings):
     aws_region: str | None = None
     """Region of AWS Bedrock; without it AWS_REGION, AWS_DEFAULT_REGION or the AWS profile's."""
 
+    credentials_key: str | None = Field(default=None, repr=False)
+    """Private key that stored credentials are opened with: 32 bytes in base64. Several, with
+    commas, the current one first, change it. Without it, a file of the data folder. Workers that
+    share a database need the same one; servers without a worker need none."""
+
+    private_base_urls: bool = True
+    """Let users' credentials name model services at private addresses. Switch it off where
+    strangers have accounts."""
+
     test_model: bool = True
     """Offer the built-in test model when its packages are installed."""
 

@@ -30,6 +30,7 @@ class Lock(IntEnum):
     SUBMIT = 0x5EA7_0001
     CLAIM = 0x5EA7_0002
     USERS = 0x5EA7_0003
+    CREDENTIALS = 0x5EA7_0004
 
 
 class Reading:

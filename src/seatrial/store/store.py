@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from .credentials import SqlCredentials
 from .database import Database
 from .history import SqlHistory
 from .journal import SqlJournal
@@ -17,7 +18,7 @@ from .users import SqlUsers
 _POLL_SECONDS = 2.0
 
 
-class SqlStore(SqlUsers, SqlTests, SqlHistory, SqlJournal, SqlQueue):
+class SqlStore(SqlUsers, SqlTests, SqlHistory, SqlJournal, SqlQueue, SqlCredentials):
     """Fulfils the port `Store` with SQLite or PostgreSQL. No I/O before `open`."""
 
     async def open(self) -> None:

@@ -170,3 +170,27 @@ idempotency = Table(
     ),
     Column("created_at", UtcTime, nullable=False),
 )
+
+gateway_keys = Table(
+    "gateway_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("public", Text, nullable=False),
+    # The one that became current last is the one that credentials are sealed to.
+    Column("current_since", UtcTime, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("base_url", Text),
+    Column("region", Text),
+    # The key that `sealed` can be opened with.
+    Column("key_id", Text, nullable=False, index=True),
+    Column("sealed", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)

@@ -9,9 +9,10 @@ import os
 import socket
 from collections.abc import AsyncGenerator, Callable
 
+from seatrial.domain.credential_ports import CredentialReader
 from seatrial.domain.ports import Store
 from seatrial.environments import BuiltEnvironments
-from seatrial.gateway import LocalProviders, SocketGateway
+from seatrial.gateway import AccountProviders, SocketGateway
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 from seatrial.testmodel.process import TestModelProcess, available
@@ -52,7 +53,10 @@ class SharedTestModel:
 
 @contextlib.asynccontextmanager
 async def worker_parts(
-    settings: Settings, store: Store, progress: Callable[[str], None]
+    settings: Settings,
+    store: Store,
+    credentials: CredentialReader,
+    progress: Callable[[str], None],
 ) -> AsyncGenerator[WorkerDeps]:
     """Everything a worker works with, closed in the right order at the end."""
     installation = _installation(settings)
@@ -75,7 +79,7 @@ async def worker_parts(
             engine=engine,
             slots=slots,
             environments=BuiltEnvironments(slots, engine, settings, state=settings.data_dir),
-            providers=LocalProviders(settings, test_model.url),
+            providers=AccountProviders(settings, test_model.url, credentials),
             settings=settings,
             name=settings.worker_name
             or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",

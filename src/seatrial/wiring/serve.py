@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.errors import PlatformError, SetupFailed
 from seatrial.domain.ports import Store
 from seatrial.server.app import create_app
@@ -55,11 +56,17 @@ async def serve(
             await store.open()
             stack.push_async_callback(store.aclose)
             parts: WorkerDeps | None = None
+            vault: KeyRotation | None = None
             if with_worker:
                 from .parts import worker_parts
+                from .vault import open_vault
 
-                parts = await stack.enter_async_context(worker_parts(settings, store, announce))
-            await _run(settings, store, parts, _sockets(settings, listen=listen), announce)
+                vault = opener = await open_vault(settings, store)
+                parts = await stack.enter_async_context(
+                    worker_parts(settings, store, opener, announce)
+                )
+            deps = _deps(settings, store, parts, vault)
+            await _run(deps, parts, _sockets(settings, listen=listen), announce)
 
 
 def refuse_open_address(settings: Settings, *, listen: bool) -> None:
@@ -71,26 +78,32 @@ def refuse_open_address(settings: Settings, *, listen: bool) -> None:
         )
 
 
-async def _run(
-    settings: Settings,
-    store: Store,
-    parts: WorkerDeps | None,
-    sockets: list[socket.socket],
-    announce: Callable[[str], None],
-) -> None:
-    deps = ServerDeps(
+def _deps(
+    settings: Settings, store: Store, parts: WorkerDeps | None, rotation: KeyRotation | None
+) -> ServerDeps:
+    return ServerDeps(
         store=store,
         settings=settings,
         providers=parts.providers if parts else None,
         environments=parts.environments if parts else None,
+        key_rotation=rotation,
         local_owner=None if settings.require_token else LOCAL_USER,
         socket_owner=LOCAL_USER,
     )
+
+
+async def _run(
+    deps: ServerDeps,
+    parts: WorkerDeps | None,
+    sockets: list[socket.socket],
+    announce: Callable[[str], None],
+) -> None:
+    settings = deps.settings
     started = asyncio.Event()
     worker = _worker(parts) if parts else None
     stop_on_signals(deps.stopping)
     async with asyncio.TaskGroup() as tasks:
-        helpers = [tasks.create_task(_retention(settings, store))]
+        helpers = [tasks.create_task(_retention(settings, deps.store))]
         if worker is not None:
             tasks.create_task(_work(worker, deps.stopping))
             helpers.append(tasks.create_task(_idle(settings, deps, worker)))

@@ -14,6 +14,7 @@ from .logs import configure_logs
 from .owner import owned
 from .parts import worker_parts
 from .serve import stop_on_signals
+from .vault import open_vault
 
 
 async def run_worker(settings: Settings, *, announce: Callable[[str], None] = print) -> None:
@@ -28,7 +29,8 @@ async def run_worker(settings: Settings, *, announce: Callable[[str], None] = pr
         store = open_store(settings.store_url)
         await store.open()
         try:
-            async with worker_parts(settings, store, announce) as parts:
+            vault = await open_vault(settings, store)
+            async with worker_parts(settings, store, vault, announce) as parts:
                 worker = Worker(parts)
                 announce(f"Worker {parts.name} takes up to {parts.max_running} tests at a time")
                 await _until_stopped(worker)

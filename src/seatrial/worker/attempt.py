@@ -180,7 +180,7 @@ class Attempt:
             self._preparing = None
 
     async def _environment_and_model(self) -> tuple[Environment, ResolvedModel]:
-        resolved = await self._deps.providers.resolve(self.claim.request)
+        resolved = await self._deps.providers.resolve(self.claim.request, self.claim.owner)
         if resolved.fallback and self._adopted is None:
             notice = f"No model was named and none is configured: {resolved.ref} stands in."
             await self._journal.add([NoticeEvent(code="model.fallback", message=notice)])

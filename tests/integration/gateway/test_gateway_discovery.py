@@ -47,7 +47,7 @@ def providers(
 
 async def failing(local: LocalProviders, model: str | None) -> Failure:
     with pytest.raises(FailureError) as error:
-        await local.resolve(asking(model))
+        await local.resolve(asking(model), "owner")
     return error.value.failure
 
 
@@ -58,7 +58,7 @@ def summary(found: ResolvedModel) -> tuple[str, bool, bool]:
 async def test_a_named_model_of_ollama_is_offered_on_both_of_its_apis(
     ollama_service: ScriptedOllama,
 ) -> None:
-    found = await providers(ollama=ollama_service.url).resolve(asking("ollama:scripted"))
+    found = await providers(ollama=ollama_service.url).resolve(asking("ollama:scripted"), "owner")
     assert summary(found) == ("ollama:scripted", True, False)
     assert [(up.provider, up.base_url, up.key) for up in found.upstreams] == [
         ("ollama", ollama_service.url, None),
@@ -87,12 +87,12 @@ async def test_a_named_model_never_falls_back() -> None:
 
 
 async def test_none_offers_none() -> None:
-    found = await providers(testmodel="http://unused").resolve(asking("none"))
+    found = await providers(testmodel="http://unused").resolve(asking("none"), "owner")
     assert (found.ref, found.upstreams, found.named_by_request) == (None, (), True)
 
 
 async def test_the_test_model_is_offered_under_its_own_name() -> None:
-    found = await providers(testmodel="http://box:1").resolve(asking("testmodel"))
+    found = await providers(testmodel="http://box:1").resolve(asking("testmodel"), "owner")
     assert summary(found) == ("testmodel:smollm2:135m", True, False)
     assert [(up.provider, up.base_url) for up in found.upstreams] == [
         ("ollama", "http://box:1"),
@@ -106,13 +106,17 @@ async def test_a_request_without_a_model_takes_the_default_then_ollama_then_the_
 ) -> None:
     testmodel = "http://unused"
     local = providers(ollama=ollama_service.url, default="ollama:other", testmodel=testmodel)
-    assert summary(await local.resolve(asking(None))) == ("ollama:other", False, False)
+    assert summary(await local.resolve(asking(None), "owner")) == ("ollama:other", False, False)
     local = providers(ollama=ollama_service.url, testmodel=testmodel)
-    assert summary(await local.resolve(asking(None))) == ("ollama:scripted:latest", False, False)
+    assert summary(await local.resolve(asking(None), "owner")) == (
+        "ollama:scripted:latest",
+        False,
+        False,
+    )
     fallback = ("testmodel:smollm2:135m", False, True)
-    assert summary(await providers(testmodel=testmodel).resolve(asking(None))) == fallback
+    assert summary(await providers(testmodel=testmodel).resolve(asking(None), "owner")) == fallback
     local = providers(default="ollama:other", testmodel=testmodel)
-    assert summary(await local.resolve(asking(None))) == fallback
+    assert summary(await local.resolve(asking(None), "owner")) == fallback
 
 
 async def test_without_any_model_the_failure_says_what_to_do() -> None:
@@ -125,7 +129,7 @@ async def test_a_named_model_of_openai_gets_the_operators_key(
     openai_service: ScriptedOpenAI,
 ) -> None:
     local = providers(openai=f"{openai_service.url}/v1", key=KEY)
-    found = await local.resolve(asking("openai:scripted"))
+    found = await local.resolve(asking("openai:scripted"), "owner")
     assert summary(found) == ("openai:scripted", True, False)
     assert [(up.provider, up.models, up.key) for up in found.upstreams] == [
         ("openai", frozenset({"scripted"}), KEY)

@@ -33,7 +33,7 @@ async def test_both_official_clients_reach_the_built_in_model_and_their_tokens_a
     try:
         local = LocalProviders(Settings(data_dir=tmp_path), testmodel_url, environ={})
         request = TestRequest(files={"agent.py": ""}, query="q", model="testmodel")
-        found = await local.resolve(request)
+        found = await local.resolve(request, "owner")
         async with container(gateway, tmp_path, *found.upstreams) as inside:
             theirs: Any = ollama.AsyncClient(inside.url)
             options: Any = {"num_predict": 16}

@@ -27,11 +27,14 @@ NO_OWNER = {
     "/api/v1/tokens",
     "/metrics",
 }
+BY_NAME = {"/api/v1/credentials", "/api/v1/credentials/{name}", "/api/v1/credentials/rotate"}
+"""Another user's names mean nothing: see test_credentials."""
 BODIES: dict[str, Any] = {
     "validate_request": GOOD,
     "submit_test": GOOD,
     "retry_test": {},
     "create_token": {"label": "mine"},
+    "set_credential": {"provider": "openai", "api_key": "sk-another-1"},
 }
 
 
@@ -81,7 +84,9 @@ async def test_another_user_finds_no_test_by_any_operation(guarded: Running) -> 
                     assert answer.status_code == 404, (method, path)
                 else:
                     assert test_id not in answer.text
-                    assert path in NO_OWNER | OPEN_TO_ALL | {TESTS} or "{label}" in path, path
+                    assert (
+                        path in NO_OWNER | OPEN_TO_ALL | BY_NAME | {TESTS} or "{label}" in path
+                    ), path
         stream = {"accept": "text/event-stream"}
         events = await bob.get(f"{TESTS}/{waiting}/events", headers=stream)
         assert events.status_code == 404

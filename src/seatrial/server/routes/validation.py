@@ -19,7 +19,7 @@ router = APIRouter(tags=["tests"])
     summary="Check a test request; nothing is queued",
     responses=documented(401, 413, 422),
 )
-async def validate_request(request: TestRequest, deps: Deps, _: Caller) -> ValidationReport:
+async def validate_request(request: TestRequest, deps: Deps, caller: Caller) -> ValidationReport:
     """The same checks as on submission. 200 without problems, or 422 with all of them."""
-    check(request, deps.settings, providers=deps.offered_providers)
+    await check(deps.store, deps.settings, caller.id, request, providers=deps.offered_providers)
     return ValidationReport()
