@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .providers.base import JsonObject, Read, Reading, merged, parse_object
 
@@ -30,11 +31,12 @@ class EventStreamTap:
         self._buffer = bytearray()
         self._skip = 0
         self._blind = False
+        self._lost = False
         self._reading = Reading()
 
     def feed(self, chunk: bytes) -> None:
         """See Tap."""
-        if self._blind and not self._skip:
+        if self._lost:
             return
         skipped = min(self._skip, len(chunk))
         self._skip -= skipped
@@ -53,16 +55,18 @@ class EventStreamTap:
 
     def end(self) -> Reading:
         """See Tap. A message that was cut is an end that is missing."""
-        if self._buffer or self._skip:
-            return merged(self._reading, Reading()) if not self._blind else self._unsure()
-        return self._unsure() if self._blind else self._reading
+        if self._blind and not self._skip:
+            return replace(self._reading, complete=True)
+        return replace(self._reading, complete=False) if self._cut else self._reading
 
-    def _unsure(self) -> Reading:
-        return merged(self._reading, Reading(complete=True))
+    @property
+    def _cut(self) -> bool:
+        return bool(self._buffer or self._skip)
 
     def _give_up(self, total: int) -> None:
         """Pass over a message; over everything that follows when its length makes no sense."""
         self._blind = True
+        self._lost = total == 0
         self._skip = max(0, total - len(self._buffer))
         del self._buffer[: total or len(self._buffer)]
 
