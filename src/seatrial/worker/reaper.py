@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from seatrial.domain.errors import PlatformError
@@ -15,8 +16,8 @@ log = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 10.0
 _OWN_AGE = timedelta(seconds=15)
-_OTHERS_AGE = timedelta(seconds=60)
-"""Containers of another worker are left to it for this long after they ended."""
+_OTHERS_SECONDS = 60.0
+"""Containers of another worker are left to it for this long after they were seen ended."""
 
 
 class Reaper:
@@ -30,6 +31,7 @@ class Reaper:
         self._slots = slots
         self._worker = worker
         self._holds = holds
+        self._seen_ended: dict[str, float] = {}
 
     async def run(self) -> None:
         """Look every few seconds until cancelled; trouble with the engine is not ours to end."""
@@ -43,6 +45,7 @@ class Reaper:
     async def look(self) -> int:
         """Remove what is left over now; how many containers that were."""
         found = await self._engine.containers(self._slots.installation)
+        self._note_ended(found)
         left = [container for container in found if self._is_left_over(container)]
         for container in left:
             log.warning("removing the left-over container %s", container.name)
@@ -50,11 +53,17 @@ class Reaper:
             self._slots.folders(container.name).remove()
         return len(left)
 
+    def _note_ended(self, found: Sequence[ContainerInfo]) -> None:
+        now = time.monotonic()
+        ended = [container.id for container in found if not container.running]
+        self._seen_ended = {name: self._seen_ended.get(name, now) for name in ended}
+
     def _is_left_over(self, container: ContainerInfo) -> bool:
         labels = container.labels
         age = datetime.now(UTC) - container.created_at
         if labels.get("seatrial.worker") != self._worker:
-            return not container.running and age > _OTHERS_AGE
+            ended_at = self._seen_ended.get(container.id)
+            return ended_at is not None and time.monotonic() - ended_at > _OTHERS_SECONDS
         attempt = labels.get("seatrial.attempt", "")
         held = attempt.isdigit() and self._holds(labels.get("seatrial", ""), int(attempt))
         return not held and age > _OWN_AGE
