@@ -74,8 +74,8 @@ def test_problems_name_the_options_that_were_typed(tmp_path: Path) -> None:
 
 
 def test_another_servers_maxima_are_left_to_that_server(tmp_path: Path) -> None:
-    wanted = Wanted(_agent(tmp_path, ""), "q", memory_mb=900_000, model="bedrock:x")
-    assert len(_refused(wanted)) == 2
+    wanted = Wanted(_agent(tmp_path, ""), "q", memory_mb=900_000)
+    assert len(_refused(wanted)) == 1
     check(prepare(wanted).request, Settings(url="http://elsewhere"))
 
 
