@@ -123,14 +123,14 @@ async def test_a_stream_goes_on_across_a_restart_of_the_server(
 async def test_pages_and_the_iterator_give_every_test_once_newest_first(
     client: AsyncClient, server: Running
 ) -> None:
-    ids = [(await client.submit(files=CODE, query=f"q{n}")).id for n in range(7)]
+    ids = [(await client.submit(files=CODE, query=f"question {n}")).id for n in range(7)]
     page = await client.tests(limit=3)
     following = await client.tests(limit=3, cursor=page.next_cursor)
     assert [one.id for one in (*page.tests, *following.tests)] == ids[:0:-1]
     assert [one.id async for one in client.every_test()] == ids[::-1]
     await _end(server, ids[0])
     assert [one.id async for one in client.every_test(outcome=Outcome.SUCCEEDED)] == ids[:1]
-    assert [one.id async for one in client.every_test(text="q3")] == [ids[3]]
+    assert [one.id async for one in client.every_test(text="question 3")] == [ids[3]]
 
 
 async def test_cancel_retry_delete_and_clear_do_what_they_say(
