@@ -69,8 +69,8 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     ),
     "wrong Python": (
         "def run(query): return 'x'\n",
-        {"requirements": "numpy==1.19.5\n"},
-        "dependencies.",
+        {"requirements": "smithy-aws-event-stream==0.3.0\n"},
+        "dependencies.python_mismatch",
     ),
     "model absent": (
         "def run(query): return 'x'\n",
