@@ -81,9 +81,13 @@ def run(q):
 async def test_orphans_are_reaped_while_the_agent_runs(run: Run) -> None:
     code = """
 import os, time
+def is_zombie(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # reaped between the listing and the look
 def zombies():
-    stats = [open(f"/proc/{p}/stat").read() for p in os.listdir("/proc") if p.isdigit()]
-    return sum(stat.rpartition(")")[2].split()[0] == "Z" for stat in stats)
+    return sum(is_zombie(name) for name in os.listdir("/proc") if name.isdigit())
 def run(q):
     for i in range(200):
         if os.fork() == 0:
