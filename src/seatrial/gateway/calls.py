@@ -14,10 +14,11 @@ from seatrial.domain.ports import DoorSpec, Upstream
 from . import admission, sigv4
 from .admission import Refusal
 from .egress import plain_http_refused
+from .exchange import Call, CallRecord, own_answer
 from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
-from .relay import Call, CallRecord, Relay, off_loop, own_answer
+from .relay import Relay, off_loop
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request's body."""
@@ -114,9 +115,15 @@ class Calls:
             refusal = await _of_credential(request, provider, body)
         if refusal is None and isinstance(body, bytes) and upstream is not None:
             call = Call(provider, upstream, operation, query, body)
-            return await Relay(self._session, call, record).run(request)
+            return await self._carry(request, call, record)
         assert refusal is not None
         return _refused(provider, operation.path, refusal, record)
+
+    async def _carry(
+        self, request: web.BaseRequest, call: Call, record: CallRecord
+    ) -> web.StreamResponse:
+        """Get an admitted call its answer."""
+        return await Relay(self._session, call, record).run(request)
 
     def _check(
         self, provider: Provider, operation: Operation, body: bytes

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -17,11 +15,10 @@ from yarl import URL
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
-from seatrial.domain.events import ModelCallEvent
-from seatrial.domain.ports import Upstream
 
 from . import admission, blame, headers, keys, sigv4, taps
-from .providers.base import Facts, JsonObject, Operation, Provider, Reading, merged, parse_object
+from .exchange import Call, CallRecord, own_answer
+from .providers.base import Facts, JsonObject, Reading, merged, parse_object
 from .scrub import Scrubber
 
 MAX_LISTING = 8 * 1024 * 1024
@@ -34,72 +31,6 @@ _SKIPPED = frozenset({"User-Agent", "Accept", "Accept-Encoding", "Content-Type"}
 
 class UpstreamLost(Exception):
     """The upstream ended an answer in the middle."""
-
-
-@dataclass
-class CallRecord:
-    """What is known of a call while it runs; becomes one event at its end."""
-
-    provider: str
-    operation: str = ""
-    model: str = ""
-    counted: bool = True
-    status: int | None = None
-    error: str | None = None
-    message: str = ""
-    first_byte: float | None = None
-    reading: Reading = field(default_factory=Reading)
-    started: float = field(default_factory=time.monotonic)
-
-    def blame(self, error: str, message: str) -> None:
-        """Say what went wrong."""
-        self.error, self.message = error, message
-
-    def mark_first_byte(self) -> None:
-        """The first byte of the answer's body is here."""
-        if self.first_byte is None:
-            self.first_byte = time.monotonic() - self.started
-
-    def event(self) -> ModelCallEvent:
-        """The call as the journal keeps it."""
-        return ModelCallEvent(
-            provider=self.provider,
-            model=self.model,
-            operation=self.operation,
-            status=self.status,
-            latency_seconds=time.monotonic() - self.started,
-            first_byte_seconds=self.first_byte,
-            input_tokens=self.reading.input_tokens,
-            output_tokens=self.reading.output_tokens,
-            error=self.error,
-            message=self.message,
-        )
-
-
-@dataclass(frozen=True)
-class Call:
-    """One admitted call: what the agent sent and where it goes."""
-
-    provider: Provider
-    upstream: Upstream
-    operation: Operation
-    query: str
-    body: bytes
-
-
-def own_answer(provider: Provider, path: str, status: int, code: str, text: str) -> web.Response:
-    """An answer of the gateway itself in the provider's shape."""
-    body = json.dumps(provider.error_body(path, text, code)).encode()
-    return web.Response(
-        status=status,
-        body=body,
-        content_type="application/json",
-        headers={
-            "X-Seatrial-Gateway": code,
-            "Server": "seatrial",
-            **provider.error_headers(status),
-        },
-    )
 
 
 class Relay:
