@@ -98,6 +98,7 @@ def check(request: TestRequest, settings: Settings) -> None:
         cpus=settings.max_cpus,
         processes=settings.max_processes,
         disk_mb=settings.max_disk_mb,
+        open_files=settings.max_open_files,
     )
     problems = validate(request, maxima, default_python=settings.python)
     if settings.url:

@@ -104,6 +104,12 @@ _ENTRIES = (
         "Look at the last log lines before the exit.",
     ),
     _entry(
+        "agent.tampered",
+        "The agent's process wrote over its own report.",
+        "What came from it is not in the form of a report, so its answer is not believed.",
+        "Do not write to file descriptors that your code did not open.",
+    ),
+    _entry(
         "agent.response_too_large",
         "The agent's response is too large.",
         "Responses are limited so that they can be stored and shown.",
@@ -224,6 +230,18 @@ _ENTRIES = (
         "Write less, or raise the disk limit.",
     ),
     _entry(
+        "limit.files",
+        "The agent made too many files.",
+        "The temporary and the home folder hold a limited number of files and folders.",
+        "Make fewer files, or raise the disk limit, which raises their number too.",
+    ),
+    _entry(
+        "limit.open_files",
+        "The agent opened too many files or connections at one time.",
+        "The number that a process may hold open is limited.",
+        "Close what is no longer used, or raise the limit of open files.",
+    ),
+    _entry(
         "limit.log_output",
         "The agent wrote more output than is kept.",
         "Beginning and end are kept; the middle was dropped and counted.",
@@ -234,6 +252,12 @@ _ENTRIES = (
         "Installing the requirements took too long.",
         "The build was stopped at its own time limit.",
         "Remove heavy requirements, or raise the build timeout.",
+    ),
+    _entry(
+        "limit.build_size",
+        "The requirements are too large.",
+        "What they wrote while they were installed went over the limit of one build.",
+        "Remove heavy requirements, or raise SEATRIAL_BUILD_MAX_MB.",
     ),
     _entry(
         "platform.engine_unavailable",

@@ -27,6 +27,7 @@ ERROR = "agent.error"
 EXIT = "agent.exit"
 ENTRY = "agent.entry"
 TOO_LARGE = "agent.response_too_large"
+TAMPERED = "harness.report_invalid"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class AgentExit:
     oom_kills: int = 0
     process_limit_hits: int = 0
     disk_full: bool = False
+    full: str = ""
+    full_folder: str = ""
+    used_bytes: int = 0
+    used_files: int = 0
     log_bytes: int = 0
     log_dropped_bytes: int = 0
 
@@ -68,6 +73,8 @@ class AttemptRecord:
     framework: str = ""
     result: Result | None = None
     too_large_bytes: int | None = None
+    too_large_event: int | None = None
+    tampered_event: int | None = None
     error: AgentError | None = None
     error_event: int | None = None
     exit: AgentExit | None = None
@@ -118,8 +125,12 @@ class AttemptRecord:
                 return replace(self, exit=AgentExit(**data.data), exit_event=number)
             case "agent.entry":
                 return replace(self, **_entry(data.data))
+            case "harness.report_invalid":
+                return replace(self, tampered_event=number)
             case "agent.response_too_large":
-                return replace(self, too_large_bytes=int(data.data["bytes"]))
+                return replace(
+                    self, too_large_bytes=int(data.data["bytes"]), too_large_event=number
+                )
             case _:
                 return self
 

@@ -22,6 +22,7 @@ class Limits(BaseModel):
     cpus: float = Field(default=1.0, description="CPU cores.")
     processes: int = Field(default=128, description="Processes and threads at one time.")
     disk_mb: int = Field(default=64, description="Size of /tmp and the home folder, in MiB each.")
+    open_files: int = Field(default=1024, description="Files and connections open in one process.")
     log_kb: int = Field(default=4096, description="Log text that is kept, in KiB: head and tail.")
     response_kb: int = Field(default=1024, description="Largest response, in KiB.")
 
@@ -67,6 +68,7 @@ class LimitChanges(BaseModel):
     cpus: float | None = None
     processes: int | None = None
     disk_mb: int | None = None
+    open_files: int | None = None
     log_kb: int | None = None
     response_kb: int | None = None
 

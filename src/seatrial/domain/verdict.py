@@ -5,32 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from . import limit_causes
+from .ending import Ending, StopReason
 from .events import ModelCallEvent
 from .failures import CATALOGUE, Failure, failure
 from .phases import Outcome
 from .record import AgentError, AttemptRecord
 from .requests import TestRequest
-
-StopReason = Literal["cancelled", "deadline", "silent"]
-"""Why the worker itself ended a container: asked to, time over, or process 1 went silent."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What the worker knows besides the journal when a container has ended.
-
-    `stopped` is set when the worker killed it. `model_named` tells whether the request itself
-    names a model. `adopted` marks an attempt whose first worker died.
-    """
-
-    container_code: int | None = None
-    container_oom: bool = False
-    evidence: str = ""
-    stopped: StopReason | None = None
-    model_named: bool = False
-    adopted: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +33,7 @@ def verdict(request: TestRequest, record: AttemptRecord, ending: Ending) -> Verd
     if _was(record, ending, "cancelled"):
         return Verdict(Outcome.CANCELLED)
     if _was(record, ending, "deadline"):
-        return Verdict(Outcome.TIMED_OUT, _timeout(request, record))
+        return Verdict(Outcome.TIMED_OUT, limit_causes.timeout(request, record, ending))
     cause = next(found for check in _CHECKS if (found := check(request, record, ending)))
     if ending.adopted and cause.whose in {"agent", "model"}:
         return Verdict(Outcome.FAILED, _lost(cause))
@@ -81,18 +63,6 @@ def _was(record: AttemptRecord, ending: Ending, reason: StopReason) -> bool:
     return reason in {ending.stopped, inside}
 
 
-def _timeout(request: TestRequest, record: AttemptRecord) -> Failure:
-    doing = f"{record.entry_point} had not returned" if record.entry_point else "still starting"
-    last = record.last_log_line
-    return failure(
-        "limit.timeout",
-        f"The agent was stopped after {request.timeout_seconds} s: {doing}.",
-        evidence=last,
-        evidence_event=record.last_log_event,
-        fix={"timeout_seconds": min(request.timeout_seconds * 2, 3600)},
-    )
-
-
 def _lost(cause: Failure) -> Failure:
     return failure(
         "platform.worker_lost",
@@ -102,42 +72,7 @@ def _lost(cause: Failure) -> Failure:
     )
 
 
-_NEARLY_FULL = 0.9
-"""Share of the memory limit from which a container that was killed had run out of it."""
-
 _Check = Callable[[TestRequest, AttemptRecord, Ending], Failure | None]
-
-
-def _memory(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
-    exited = record.exit
-    killed = exited.oom_kills if exited else 0
-    unseen = exited is None and (ending.container_oom or _died_full(request, record, ending))
-    python_gave_up = record.error is not None and record.error.type == "MemoryError"
-    if not (killed or unseen or python_gave_up):
-        return None
-    sample = record.last_metric
-    peak = exited.memory_peak_bytes if exited else sample.memory_peak_bytes if sample else 0
-    limit = request.limits.memory_mb
-    used = f"{peak / 2**20:.0f} MiB were used of" if peak else "it used more than"
-    child = " in a child process" if exited and exited.code == 0 else ""
-    return failure(
-        "limit.memory",
-        f"The agent ran out of memory{child}: {used} the {limit} MiB allowed.",
-        what_to_do=f"Raise the memory limit (for example to {limit * 2} MiB), or use less.",
-        evidence=f"memory limit {limit} MiB, processes killed by the kernel: {max(killed, 1)}",
-        evidence_event=record.exit_event,
-        fix={"memory_mb": limit * 2},
-    )
-
-
-def _died_full(request: TestRequest, record: AttemptRecord, ending: Ending) -> bool:
-    """Whether a container that was killed by nobody we know was seen near its memory limit.
-
-    Not every engine tells that memory ran out (Podman); a killed container alone proves nothing.
-    """
-    if ending.container_code != 137 or ending.stopped is not None or record.last_metric is None:
-        return False
-    return record.last_metric.memory_peak_bytes >= _NEARLY_FULL * request.limits.memory_mb * 2**20
 
 
 def _no_exit(_: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
@@ -156,43 +91,10 @@ def _no_exit(_: TestRequest, record: AttemptRecord, ending: Ending) -> Failure |
     )
 
 
-def _too_large(request: TestRequest, record: AttemptRecord, _: Ending) -> Failure | None:
-    if record.too_large_bytes is None:
+def _tampered(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None:
+    if record.tampered_event is None:
         return None
-    limit = request.limits.response_kb
-    return failure(
-        "agent.response_too_large",
-        f"The response has {record.too_large_bytes / 1024:.0f} KiB; {limit} KiB are allowed.",
-        evidence_event=record.exit_event,
-    )
-
-
-def _disk(request: TestRequest, record: AttemptRecord, _: Ending) -> Failure | None:
-    error = record.error
-    full = record.exit is not None and record.exit.disk_full
-    if error is None or not (full or "Errno 28" in error.message):
-        return None
-    limit = request.limits.disk_mb
-    return failure(
-        "limit.disk",
-        f"The agent filled its disk: {limit} MiB are allowed in each writable folder.",
-        evidence=f"{error.type}: {error.message}",
-        evidence_event=record.error_event,
-        fix={"disk_mb": limit * 2},
-    )
-
-
-def _processes(request: TestRequest, record: AttemptRecord, _: Ending) -> Failure | None:
-    if record.exit is None or not record.exit.process_limit_hits:
-        return None
-    limit = request.limits.processes
-    return failure(
-        "limit.processes",
-        f"The agent reached its limit of {limit} processes and threads.",
-        evidence=_shown(record.error) or record.last_log_line,
-        evidence_event=record.error_event or record.exit_event,
-        fix={"processes": limit * 2},
-    )
+    return failure("agent.tampered", evidence_event=record.tampered_event)
 
 
 _BY_TYPE = {"SyntaxError": "agent.syntax_error", "IndentationError": "agent.syntax_error"}
@@ -211,8 +113,8 @@ def _exception(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | N
     where = f" ({error.file}, line {error.line})" if error.file else ""
     return failure(
         _BY_TYPE.get(error.type, "agent.exception") if error.stage == "load" else "agent.exception",
-        f"{_shown(error)}{where}",
-        evidence=_shown(error),
+        f"{limit_causes.shown(error)}{where}",
+        evidence=limit_causes.shown(error),
         evidence_event=record.error_event,
     )
 
@@ -225,7 +127,7 @@ def _missing_module(error: AgentError, module: str, event: int | None) -> Failur
         "agent.import_error",
         f"The module {module[:100]!r} is not installed in the test's environment.",
         what_to_do=f"Add {package!r} to the requirements, then run again." if fits else "",
-        evidence=_shown(error),
+        evidence=limit_causes.shown(error),
         evidence_event=event,
         fix={"add_requirement": package} if fits else None,
     )
@@ -280,20 +182,18 @@ def _no_model_call(request: TestRequest, record: AttemptRecord, _: Ending) -> Fa
 
 
 _CHECKS: tuple[_Check, ...] = (
-    _memory,
+    limit_causes.memory,
     _no_exit,
-    _too_large,
-    _disk,
-    _processes,
+    limit_causes.too_large,
+    limit_causes.disk,
+    limit_causes.processes,
+    limit_causes.open_files,
     _exception,
+    _tampered,
     _exited,
     _no_response,
     _no_model_call,
 )
-
-
-def _shown(error: AgentError | None) -> str:
-    return f"{error.type}: {error.message}"[:1000] if error else ""
 
 
 KNOWN_PACKAGES = {

@@ -17,6 +17,7 @@ def main() -> int:
         return 2
     _open_standard_streams()
     _ignore_signals()
+    _refuse_to_be_killed_for_memory()
     os.umask(0o022)
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return int(importlib.import_module("harness.supervisor").Supervisor().run())
@@ -28,6 +29,15 @@ def _open_standard_streams() -> None:
     while descriptor <= 2:
         descriptor = os.dup(descriptor)
     os.close(descriptor)
+
+
+def _refuse_to_be_killed_for_memory() -> None:
+    """Where the kernel lets us: an agent may set its own score as low as this one's."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("-1000")
+    except OSError:
+        return
 
 
 def _ignore_signals() -> None:

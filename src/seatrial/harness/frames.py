@@ -152,7 +152,12 @@ class NoticeFrame:
 
 @dataclass(frozen=True)
 class Exit:
-    """The last frame: how the child ended and what the container used."""
+    """The last frame: how the child ended and what the container used.
+
+    The fields with defaults are newer than the first of this version: what a harness that has
+    been running since then leaves out is not known. `full` is what ran out of the folder
+    `full_folder`, `bytes` or `files`.
+    """
 
     kind: ClassVar[Literal["exit"]] = "exit"
     code: Optional[int]
@@ -170,6 +175,10 @@ class Exit:
     log_dropped_bytes: int
     left_processes: int
     message: str
+    full: str = ""
+    full_folder: str = ""
+    used_bytes: int = 0
+    used_files: int = 0
 
 
 @dataclass(frozen=True)

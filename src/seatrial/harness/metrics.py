@@ -29,6 +29,12 @@ class Meter:
         self._processes_peak = max(self._processes_peak, processes)
         return Metric(self._last.memory_bytes, self._memory_peak, self.cpu_seconds, processes)
 
+    def is_nearly_full(self) -> bool:
+        """Whether nine tenths of the memory limit are in use now."""
+        now = self._read()
+        limit = now.memory_limit_bytes
+        return limit is not None and now.memory_bytes >= 0.9 * limit
+
     def _processes(self) -> int:
         if self._last.processes is None or self._base.processes is None:
             return len(others(self._known))

@@ -53,7 +53,7 @@ def main() -> int:
     """Run the agent as the supervisor's config says; the exit code of its process."""
     with os.fdopen(CONFIG_FD, "rb") as pipe:
         config = Config(**json.loads(pipe.read()))
-    return Play(config, Reporter(REPORT_FD)).run()
+    return Play(config, Reporter(REPORT_FD, config.response_bytes)).run()
 
 
 class Play:

@@ -16,16 +16,19 @@ class Reporter:
     A process that the agent forked reports nothing: the agent is the process that was started.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, response_bytes: int) -> None:
+        self._left = response_bytes
         self._fd: Optional[int] = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64)
         os.close(fd)
         self._pid = os.getpid()
         self._lock = threading.Lock()
 
-    def emit(self, text: str) -> None:
-        """Send a piece of the response."""
-        for start in range(0, len(text), _PIECE_CHARACTERS):
+    def emit(self, text: str) -> bool:
+        """Send a piece of the response; False when it is longer than allowed by now."""
+        self._left -= len(text)
+        for start in range(0, len(text) if self._left >= 0 else 0, _PIECE_CHARACTERS):
             self.send(Response(_valid(text[start : start + _PIECE_CHARACTERS])))
+        return self._left >= 0
 
     def result(self, result: ResultFrame) -> None:
         """Send the result, in parts when it is large."""

@@ -19,6 +19,7 @@ from .pump import Feeder, Pump
 DRAIN_SECONDS = 0.3
 AFTER_RESULT_SECONDS = 1.0
 METRIC_SECONDS = 1.0
+WATCH_SECONDS = 0.1
 
 Reason = Literal["exited", "deadline", "cancelled", "orphaned", "not_started"]
 
@@ -56,7 +57,8 @@ class Run:
         self._paused = self._told_paused = False
         self._ending = False
         self._left = 0
-        self._disk_full = False
+        self._space = workspace.Space()
+        self._told_of_memory = False
         self._last_frames: Optional[Iterator[Numbered]] = None
 
     def start(self) -> None:
@@ -75,6 +77,7 @@ class Run:
         self._channel.send(Begun(self._child.pid))
         self._connect_pipes(self._child)
         self._loop.later(0, self._measure)
+        self._loop.later(WATCH_SECONDS, self._watch_memory)
         self._loop.later(self._assign.deadline_seconds, self._deadline)
 
     def cancel(self, grace_seconds: float) -> None:
@@ -153,6 +156,15 @@ class Run:
             self._channel.send(sample)
         self._loop.later(METRIC_SECONDS, self._measure)
 
+    def _watch_memory(self) -> None:
+        """Tell once that memory runs out, before the kernel ends what could tell it."""
+        if self._ending or self._status is not None or self._told_of_memory:
+            return
+        if self._meter.is_nearly_full():
+            self._told_of_memory = True
+            self._channel.send(self._meter.sample())
+        self._loop.later(WATCH_SECONDS, self._watch_memory)
+
     # --- the reasons to end
 
     def _deadline(self) -> None:
@@ -194,7 +206,7 @@ class Run:
         """Read what is gone once everything is killed."""
         self._status = status
         self._wall = time.monotonic() - self._began
-        self._disk_full = workspace.disk_full()
+        self._space = workspace.fullest()
         mine: set[int] = set() if self._child is None else {self._child.pid}
         self._left = len(processes.others(self._known | mine))
 
@@ -233,7 +245,7 @@ class Run:
 
     def _exit(self, message: str) -> Exit:
         code, number = self._outcome()
-        budget, meter = self._output.budget, self._meter
+        budget, meter, space = self._output.budget, self._meter, self._space
         return Exit(
             code=code,
             signal=number,
@@ -245,11 +257,15 @@ class Run:
             processes_peak=meter.processes_peak,
             oom_kills=meter.oom_kills,
             process_limit_hits=meter.process_limit_hits,
-            disk_full=self._disk_full,
+            disk_full=bool(space.full),
             log_bytes=budget.written,
             log_dropped_bytes=budget.dropped,
             left_processes=self._left,
             message=message,
+            full=space.full,
+            full_folder=space.folder,
+            used_bytes=space.used_bytes,
+            used_files=space.used_files,
         )
 
     def _outcome(self) -> tuple[Optional[int], Optional[int]]:

@@ -1,6 +1,7 @@
 """The agent's files, written where the agent can only read them, and the state of its disks."""
 
 import os
+from dataclasses import dataclass
 
 ROOT = "/agent"
 WRITABLE = ("/tmp", "/home/agent")  # noqa: S108 - the container's own
@@ -16,18 +17,34 @@ def write_files(files: dict[str, str], root: str = ROOT) -> None:
             file.write(text)
 
 
-def disk_full(folders: tuple[str, ...] = WRITABLE) -> bool:
-    """Whether less than one percent of a writable folder's blocks or inodes are free."""
-    return any(_is_full(folder) for folder in folders)
+@dataclass(frozen=True)
+class Space:
+    """How much of a writable folder is taken. `full` names what ran out: `bytes`, `files`, ``."""
+
+    folder: str = ""
+    used_bytes: int = 0
+    used_files: int = 0
+    most_files: int = 0
+    full: str = ""
 
 
-def _is_full(folder: str) -> bool:
+def fullest(folders: tuple[str, ...] = WRITABLE) -> Space:
+    """The first writable folder of which less than one percent is free; an empty Space if none."""
+    return next((space for space in map(_space, folders) if space.full), Space())
+
+
+def _space(folder: str) -> Space:
     try:
         status = os.statvfs(folder)
     except OSError:
-        return False
-    blocks = status.f_blocks > 0 and status.f_bavail * 100 < status.f_blocks
-    return blocks or (status.f_files > 0 and status.f_favail * 100 < status.f_files)
+        return Space()
+    full = ""
+    if status.f_files > 0 and status.f_favail * 100 < status.f_files:
+        full = "files"
+    if status.f_blocks > 0 and status.f_bavail * 100 < status.f_blocks:
+        full = "bytes"
+    used = (status.f_blocks - status.f_bfree) * status.f_frsize
+    return Space(folder, used, status.f_files - status.f_ffree, status.f_files, full)
 
 
 def _parts(name: str) -> list[str]:

@@ -19,6 +19,7 @@ def maxima_of(settings: Settings) -> Maxima:
         cpus=settings.max_cpus,
         processes=settings.max_processes,
         disk_mb=settings.max_disk_mb,
+        open_files=settings.max_open_files,
     )
 
 

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     max_disk_mb: int = 1024
     """Largest writable folder that a request may ask for."""
 
+    max_open_files: int = 4096
+    """Most open files that a request may ask for."""
+
     build_timeout_seconds: int = 600
     """Time for installing one set of requirements."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
@@ -96,7 +97,7 @@ def harness_folder(state: Path) -> Path:
     The copy keeps running tests apart from an upgrade of the installed package. Safe to call
     from several processes at once.
     """
-    files = _harness_files()
+    files = harness_files()
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(name.encode() + b"\0" + content + b"\0")
@@ -106,7 +107,12 @@ def harness_folder(state: Path) -> Path:
     return target
 
 
-def _harness_files() -> dict[str, bytes]:
+@functools.cache
+def harness_files() -> dict[str, bytes]:
+    """The harness as it is when this is first called: the one whose frames this process reads.
+
+    A package that is upgraded under a running worker changes nothing for it.
+    """
     root = resources.files("seatrial.harness")
     found: dict[str, bytes] = {}
     stack = [("harness", root)]

@@ -20,7 +20,7 @@ from seatrial.domain.ports import (
 )
 
 from .channel import Channel
-from .folders import SlotFolders, harness_folder
+from .folders import SlotFolders, harness_files, harness_folder
 from .slot import Slot
 
 HARNESS_PATH = "/seatrial/lib"
@@ -64,6 +64,7 @@ class Slots:
         silence_seconds: float = 10.0,
     ) -> None:
         """`state` is this worker's own folder; `installation` marks its containers."""
+        harness_files()
         self.engine = engine
         self.installation = installation
         self._gateway = gateway

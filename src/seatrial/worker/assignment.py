@@ -18,6 +18,7 @@ GRACE_SECONDS = 0.5
 
 _OWN_PROCESSES = 24
 """Room for the harness and its forwarder on top of the agent's process limit."""
+_FILE_MB = 256
 _FIRST_UID = 20_000
 _UIDS = 40_000
 """Users that tests run as: inside the range that rootless engines map, outside real accounts."""
@@ -47,6 +48,9 @@ def slot_spec(
             memory_mb=request.limits.memory_mb,
             cpus=request.limits.cpus,
             processes=request.limits.processes + _OWN_PROCESSES,
+            open_files=request.limits.open_files,
+            # A disk that is full must be found full: no file may meet its own limit before.
+            file_mb=max(_FILE_MB, request.limits.disk_mb + 1),
         ),
         disk_mb=request.limits.disk_mb,
         upstreams=resolved.upstreams,

@@ -39,6 +39,7 @@ from seatrial.domain.requests import NO_MODEL
 from seatrial.domain.tests import Claim, Completion, Result
 from seatrial.domain.verdict import Ending, Verdict, verdict
 from seatrial.harness.protocol import Log, ResultFrame
+from seatrial.services.validate_request import maxima_of
 from seatrial.settings import Settings
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots
 
@@ -228,6 +229,7 @@ class Attempt:
                 stopped=end.stopped,
                 model_named=request.model not in {None, NO_MODEL} and bool(resolved.upstreams),
                 adopted=self._adopted is not None,
+                maxima=maxima_of(self._deps.settings),
             ),
         )
 

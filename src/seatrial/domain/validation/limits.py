@@ -18,6 +18,7 @@ class Maxima:
     cpus: float = 4.0
     processes: int = 1024
     disk_mb: int = 1024
+    open_files: int = 4096
     log_kb: int = 65_536
     response_kb: int = 16_384
 
@@ -27,6 +28,7 @@ _MINIMA = {
     "cpus": 0.05,
     "processes": 8,  # the supervisor and the agent with a few threads
     "disk_mb": 1,
+    "open_files": 64,
     "log_kb": 1,
     "response_kb": 1,
 }
@@ -36,6 +38,7 @@ _WORDS = {
     "cpus": ("CPU", " cores"),
     "processes": ("process", " processes"),
     "disk_mb": ("disk", " MB"),
+    "open_files": ("open files", " files"),
     "log_kb": ("log", " KB"),
     "response_kb": ("response", " KB"),
 }

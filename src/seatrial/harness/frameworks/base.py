@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional, Union
 
 from .answers import Answer
 
-Emit = Callable[[str], None]
-"""Takes a piece of the response while it is produced."""
+Emit = Callable[[str], Optional[bool]]
+"""Takes a piece of the response while it is produced. False: it is longer than allowed by now."""
 
 
 @dataclass(frozen=True)

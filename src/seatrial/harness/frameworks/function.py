@@ -41,13 +41,23 @@ async def _awaited(result: Any, emit: Emit) -> Answer:
     if inspect.isawaitable(result):
         result = await result
     if _is_async_iterable(result):
-        return _gathered([_shown(item, emit) async for item in result])
+        items: list[Any] = []
+        async for item in result:
+            items.append(item)
+            if emit(text_of(item) or "") is False:
+                break
+        return _gathered(items)
     return _finished(result, emit)
 
 
 def _finished(result: Any, emit: Emit) -> Answer:
     if inspect.isgenerator(result):
-        return _gathered([_shown(item, emit) for item in result])
+        items: list[Any] = []
+        for item in result:
+            items.append(item)
+            if emit(text_of(item) or "") is False:
+                break
+        return _gathered(items)
     return Answer(result)
 
 
@@ -76,11 +86,6 @@ def _is_required(parameter: inspect.Parameter) -> bool:
 
 def _is_async_iterable(value: Any) -> bool:
     return inspect.isasyncgen(value) or hasattr(value, "__aiter__")
-
-
-def _shown(item: Any, emit: Emit) -> Any:
-    emit(text_of(item) or "")
-    return item
 
 
 def _gathered(items: list[Any]) -> Answer:

@@ -1,0 +1,3 @@
+# line is split at the maximum length, capped
+import sys
+while True: sys.stdout.write("A"*65536)

@@ -1,0 +1,3 @@
+# An answer without an end.
+def run(query):
+    while True: yield "again and " * 1000

@@ -1,0 +1,3 @@
+# gets EOF at once, does not hang
+try: print("got",repr(input("password: ")))
+except EOFError as e: print("EOF")
