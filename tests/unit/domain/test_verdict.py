@@ -14,6 +14,7 @@ from seatrial.domain.phases import Outcome
 from seatrial.domain.record import AgentError, AgentExit, AttemptRecord
 from seatrial.domain.requests import Limits, TestRequest
 from seatrial.domain.tests import Result
+from seatrial.domain.validation import Maxima
 from seatrial.domain.verdict import Ending, Verdict, verdict
 
 REQUEST = TestRequest(
@@ -189,7 +190,10 @@ ROWS: dict[str, Row] = {
     ),
     # --- limits
     "a response over its limit": Row(
-        replace(DONE, result=None, too_large_bytes=9 * MB), NAMED, "agent.response_too_large", 20
+        replace(DONE, result=None, too_large_bytes=9 * MB, too_large_event=14),
+        NAMED,
+        "agent.response_too_large",
+        14,
     ),
     "the disk is full, as the harness saw": Row(
         ended(raised(type="OSError"), code=1, disk_full=True), Ending(), "limit.disk", 12
@@ -198,6 +202,24 @@ ROWS: dict[str, Row] = {
         raised(type="OSError", message="[Errno 28] No space left on device"),
         Ending(),
         "limit.disk",
+        12,
+    ),
+    "no more files, as the harness saw": Row(
+        ended(raised(type="OSError"), code=1, disk_full=True, full="files", full_folder="/tmp"),
+        Ending(),
+        "limit.files",
+        12,
+    ),
+    "no more open files, as the exception says": Row(
+        raised(type="OSError", message="[Errno 24] Too many open files: '/dev/null'"),
+        Ending(),
+        "limit.open_files",
+        12,
+    ),
+    "no more threads, where no counter shows it": Row(
+        raised(type="RuntimeError", message="can't start new thread"),
+        Ending(),
+        "limit.processes",
         12,
     ),
     "a full disk before the processes": Row(
@@ -262,6 +284,15 @@ ROWS: dict[str, Row] = {
         "agent.exited",
         20,
     ),
+    "no answer after writing over its own report": Row(
+        replace(DONE, result=None, tampered_event=7), NAMED, "agent.tampered", 7
+    ),
+    "an answer before writing over its own report": Row(
+        replace(DONE, tampered_event=21), NAMED, OK
+    ),
+    "an exception before writing over its own report": Row(
+        replace(RAISED, tampered_event=21), Ending(), "agent.exception"
+    ),
     "no response": Row(replace(DONE, result=None), NAMED, "agent.no_response", 8, "last words"),
     "a response of blanks": Row(
         replace(DONE, result=Result(response=" \n")), NAMED, "agent.no_response"
@@ -324,7 +355,8 @@ def test_every_cause_that_can_come_of_a_container_has_a_row() -> None:
     found_before_a_container_stands = {"agent.no_entrypoint"}
     agent = {code for code in CATALOGUE if code.startswith("agent.")}
     assert agent - found_before_a_container_stands <= rows
-    assert {"limit.timeout", "limit.memory", "limit.disk", "limit.processes"} <= rows
+    elsewhere = {"limit.log_output", "limit.build_timeout", "limit.build_size"}
+    assert {code for code in CATALOGUE if code.startswith("limit.")} - elsewhere <= rows
 
 
 FIXES: dict[str, tuple[Row, dict[str, str | int]]] = {
@@ -332,6 +364,8 @@ FIXES: dict[str, tuple[Row, dict[str, str | int]]] = {
     "memory": (ROWS["killed by the kernel"], {"memory_mb": 1024}),
     "disk": (ROWS["the disk is full, as the harness saw"], {"disk_mb": 128}),
     "processes": (ROWS["no more processes, as an exception"], {"processes": 256}),
+    "open files": (ROWS["no more open files, as the exception says"], {"open_files": 2048}),
+    "response": (ROWS["a response over its limit"], {"response_kb": 2048}),
     "exception": (ROWS["an exception"], {}),
 }
 
@@ -342,6 +376,64 @@ def test_a_limit_offers_its_double_as_the_fix(name: str) -> None:
     decided = verdict(REQUEST, row.record, row.ending)
     assert decided.failure is not None
     assert decided.failure.fix == fix
+
+
+SAID: dict[str, str] = {
+    "over time as the harness says": "The agent ran 7.1 s of the 7 s allowed",
+    "killed by the kernel": "512 MiB were used of the 512 MiB allowed",
+    "the disk is full, as the harness saw": "/tmp is full: 64 MiB were used of the 64 MiB allowed",
+    "no more files, as the harness saw": "/tmp holds 65,536 files: no more are allowed",
+    "no more processes, as an exception": "128 processes and threads were running at one time",
+    "no more open files, as the exception says": "1024 files and connections open",
+    "a response over its limit": "9216 KiB; 1024 KiB are allowed",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_limit_says_what_was_used_and_what_was_allowed(name: str) -> None:
+    row = ROWS[name]
+    exited = replace(
+        row.record.exit or GOOD_EXIT,
+        wall_seconds=7.1,
+        memory_peak_bytes=512 * MB,
+        processes_peak=130,
+        full="files" if "files" in name else "bytes",
+        full_folder="/tmp",
+        used_bytes=64 * MB,
+        used_files=65_536,
+    )
+    decided = verdict(REQUEST, replace(row.record, exit=exited), row.ending)
+    assert decided.failure is not None
+    assert SAID[name] in decided.failure.message
+
+
+def test_time_that_went_into_other_limits_is_told() -> None:
+    row = ROWS["over time as the harness says"]
+    record = ended(
+        row.record,
+        code=None,
+        signal=9,
+        reason="deadline",
+        oom_kills=3,
+        process_limit_hits=9,
+        full="bytes",
+        full_folder="/tmp",
+    )
+    decided = verdict(REQUEST, record, row.ending)
+    assert decided.failure is not None
+    assert "3 of its processes for memory" in decided.failure.message
+    assert "limit of 128 processes" in decided.failure.message
+    assert "/tmp was full" in decided.failure.message
+
+
+def test_a_limit_that_may_not_be_raised_offers_no_change() -> None:
+    for name in SAID:
+        row = ROWS[name]
+        most = Maxima(7, 512, 1.0, 128, 64, 1024, 4096, 1024)
+        decided = verdict(REQUEST, row.record, replace(row.ending, maxima=most))
+        assert decided.failure is not None
+        assert decided.failure.fix == {}
+        assert decided.failure.what_to_do
 
 
 def test_no_fix_asks_for_more_time_than_anybody_gets() -> None:
@@ -419,6 +511,10 @@ exits = st.builds(
     oom_kills=small | counts,
     process_limit_hits=small,
     disk_full=st.booleans(),
+    full=st.sampled_from(["", "bytes", "files"]) | texts,
+    full_folder=texts,
+    used_bytes=counts,
+    used_files=counts,
 )
 errors = st.builds(
     AgentError,
@@ -457,6 +553,8 @@ records = st.builds(
         cpu_seconds=seconds,
         processes=counts,
     ),
+    tampered_event=numbers,
+    too_large_event=numbers,
     last_log_event=numbers,
     last_log_line=texts,
     last_stderr_event=numbers,

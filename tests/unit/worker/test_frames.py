@@ -71,7 +71,14 @@ def answer(value_json: str | None = None, **changes: Any) -> ResultFrame:
 
 def exited(**changes: Any) -> Exit:
     plain: dict[str, Any] = dict.fromkeys([field.name for field in fields(Exit)], 0)
-    plain |= {"reason": "exited", "disk_full": False, "message": "", **changes}
+    plain |= {
+        "reason": "exited",
+        "disk_full": False,
+        "message": "",
+        "full": "",
+        "full_folder": "",
+        **changes,
+    }
     return Exit(**plain)
 
 
@@ -134,7 +141,9 @@ def test_a_containers_notice_cannot_pass_for_one_that_decides(code: str) -> None
 
 def test_a_response_that_is_too_large_is_no_result() -> None:
     [event] = events_of(answer(too_large_bytes=5_000_000), result)
-    assert AttemptRecord().with_event(1, event) == AttemptRecord(too_large_bytes=5_000_000)
+    assert AttemptRecord().with_event(1, event) == AttemptRecord(
+        too_large_bytes=5_000_000, too_large_event=1
+    )
 
 
 def test_exit_and_error_are_found_again_in_the_record() -> None:
