@@ -9,9 +9,12 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
 from seatrial.domain.aws import AwsKeys
-from seatrial.testing.anthropic import ScriptedAnthropic
-from seatrial.testing.bedrock import ScriptedBedrock
-from seatrial.testing.providers import ScriptedOllama, ScriptedOpenAI
+from seatrial.testing.providers import (
+    ScriptedAnthropic,
+    ScriptedBedrock,
+    ScriptedOllama,
+    ScriptedOpenAI,
+)
 
 KEY = "sk-canary-e2e-7f3b1c5d"
 AWS = AwsKeys("AKIACANARY0000000002", "canary/e2e+secret0of0forty0characters0ok", "eu-central-1")

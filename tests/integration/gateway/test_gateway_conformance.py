@@ -21,10 +21,13 @@ from seatrial.domain.aws import AwsKeys
 from seatrial.domain.ports import Upstream
 from seatrial.gateway import sigv4
 from seatrial.harness.sdk_env import AWS_ACCESS_KEY, PLACEHOLDER
-from seatrial.testing.anthropic import ScriptedAnthropic
-from seatrial.testing.bedrock import ScriptedBedrock
 from seatrial.testing.provider_conformance import ProviderCase, ProviderConformance
-from seatrial.testing.providers import ScriptedOllama, ScriptedOpenAI
+from seatrial.testing.providers import (
+    ScriptedAnthropic,
+    ScriptedBedrock,
+    ScriptedOllama,
+    ScriptedOpenAI,
+)
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
 AWS = AwsKeys(

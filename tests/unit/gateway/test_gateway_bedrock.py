@@ -16,7 +16,7 @@ from seatrial.gateway import eventstream, sigv4, taps
 from seatrial.gateway.providers import anthropic, bedrock
 from seatrial.gateway.providers.base import Facts, Reading
 from seatrial.harness.sdk_env import AWS_ACCESS_KEY, PLACEHOLDER
-from seatrial.testing.bedrock import encode_event
+from seatrial.testing.providers import encode_event
 
 ARN = "arn:aws:bedrock:eu-central-1:1:inference-profile/eu.amazon.nova-lite-v1:0"
 DUMMY = AwsKeys(AWS_ACCESS_KEY, PLACEHOLDER, "us-east-1")

@@ -1,4 +1,4 @@
-"""A scripted AWS Bedrock runtime; see seatrial.testing.providers.
+"""A scripted AWS Bedrock runtime.
 
 It verifies signatures with the real secret and holds requests to AWS's own service model. Its
 answers are scripted and say so. What it does not do it answers with 501.
@@ -6,13 +6,9 @@ answers are scripted and say so. What it does not do it answers with 501.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import struct
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -24,15 +20,11 @@ from multidict import CIMultiDict
 from seatrial.domain.aws import AwsKeys
 from seatrial.gateway import sigv4
 
-from .anthropic import message, message_events
-from .providers import (
-    INPUT_TOKENS,
-    OUTPUT_TOKENS,
-    TEXT,
-    ScriptedProvider,
-    SeenRequest,
-    json_answer,
-)
+from . import bedrock_converse, bedrock_invoke
+from .base import ScriptedProvider, SeenRequest
+from .bedrock_events import encode_event
+from .script import INPUT_TOKENS, OUTPUT_TOKENS
+from .wire import json_answer
 
 _OPERATIONS = {
     "converse": "Converse",
@@ -51,32 +43,8 @@ _EXCEPTIONS = {
 }
 
 
-def encode_event(kind: str, payload: Mapping[str, Any], *, exception: bool = False) -> bytes:
-    """One message of an event stream, with both its sums."""
-    names = (":exception-type", "exception") if exception else (":event-type", "event")
-    headers = {":message-type": names[1], names[0]: kind, ":content-type": "application/json"}
-    head = b"".join(
-        bytes([len(name)])
-        + name.encode()
-        + b"\x07"
-        + struct.pack("!H", len(value))
-        + value.encode()
-        for name, value in headers.items()
-    )
-    body = json.dumps(payload).encode()
-    prelude = struct.pack("!II", 16 + len(head) + len(body), len(head))
-    whole = prelude + struct.pack("!I", binascii.crc32(prelude)) + head + body
-    return whole + struct.pack("!I", binascii.crc32(whole))
-
-
 class ScriptedBedrock(ScriptedProvider):
     """Converse, ConverseStream, InvokeModel and InvokeModelWithResponseStream."""
-
-    stream_type = "application/vnd.amazon.eventstream"
-    answer_headers: ClassVar[Mapping[str, str]] = {
-        "x-amzn-bedrock-input-token-count": str(INPUT_TOKENS),
-        "x-amzn-bedrock-output-token-count": str(OUTPUT_TOKENS),
-    }
 
     def __init__(self, keys: AwsKeys, models: tuple[str, ...] = ()) -> None:
         """It takes these keys and no other, for their region. It answers for any model."""
@@ -122,12 +90,26 @@ class ScriptedBedrock(ScriptedProvider):
             return _exception(400, "ValidationException", report.generate_report())
         return None
 
+    def stream_type(self, seen: SeenRequest) -> str:
+        """See ScriptedProvider."""
+        return "application/vnd.amazon.eventstream"
+
+    def headers(self, seen: SeenRequest) -> Mapping[str, str]:
+        """See ScriptedProvider. InvokeModel counts beside the body; vectors have no output."""
+        model, operation = _model_and_operation(seen)
+        counts = {"input": INPUT_TOKENS, "output": OUTPUT_TOKENS}
+        if not operation.startswith("invoke"):
+            return {}
+        if bedrock_invoke.embeds(model):
+            del counts["output"]
+        return {f"x-amzn-bedrock-{n}-token-count": str(count) for n, count in counts.items()}
+
     def refusal(self, status: int, message: str) -> web.Response:
         """See ScriptedProvider."""
         status, name = (403 if status == 401 else status), _EXCEPTIONS[status]
         return _exception(status, name, message)
 
-    def error(self, message: str) -> Mapping[str, Any]:
+    def error(self, status: int, message: str) -> Mapping[str, Any]:
         """See ScriptedProvider."""
         return {"message": message}
 
@@ -140,68 +122,23 @@ class ScriptedBedrock(ScriptedProvider):
         return seen.path.endswith("-stream")
 
     def whole(self, seen: SeenRequest) -> Mapping[str, Any]:
-        """See ScriptedProvider. InvokeModel answers in the format of the model's maker."""
+        """See ScriptedProvider."""
         model, operation = _model_and_operation(seen)
         if operation == "converse":
-            content = [{"text": "".join(TEXT)}]
-            return {
-                "output": {"message": {"role": "assistant", "content": content}},
-                "stopReason": "end_turn",
-                "usage": _USAGE,
-                "metrics": {"latencyMs": 1},
-            }
-        if "embed" in model:
-            return {"embedding": [0.5, 0.25], "inputTextTokenCount": INPUT_TOKENS}
-        if "anthropic" in model:
-            return message(model)
-        result = {"tokenCount": OUTPUT_TOKENS, "outputText": "".join(TEXT)}
-        return {"inputTextTokenCount": INPUT_TOKENS, "results": [result]}
+            return bedrock_converse.whole(seen.json)
+        return bedrock_invoke.whole(model, seen.json)
 
     def pieces(self, seen: SeenRequest) -> tuple[list[bytes], bytes]:
         """See ScriptedProvider."""
         model, operation = _model_and_operation(seen)
-        return _converse_stream() if operation == "converse-stream" else _invoke_stream(model)
+        if operation == "converse-stream":
+            return bedrock_converse.pieces(seen.json)
+        return bedrock_invoke.pieces(model, seen.json)
 
-    def stream_error(self) -> bytes:
+    def stream_error(self, seen: SeenRequest) -> bytes:
         """See ScriptedProvider."""
         told = {"message": "Too many requests, please wait before trying again."}
         return encode_event("throttlingException", told, exception=True)
-
-
-_USAGE = {
-    "inputTokens": INPUT_TOKENS,
-    "outputTokens": OUTPUT_TOKENS,
-    "totalTokens": INPUT_TOKENS + OUTPUT_TOKENS,
-}
-
-
-def _converse_stream() -> tuple[list[bytes], bytes]:
-    deltas = [{"contentBlockIndex": 0, "delta": {"text": text}} for text in TEXT]
-    events = [
-        encode_event("messageStart", {"role": "assistant"}),
-        *(encode_event("contentBlockDelta", delta) for delta in deltas),
-    ]
-    ending = [
-        encode_event("contentBlockStop", {"contentBlockIndex": 0}),
-        encode_event("messageStop", {"stopReason": "end_turn"}),
-        encode_event("metadata", {"usage": _USAGE, "metrics": {"latencyMs": 1}}),
-    ]
-    return events, b"".join(ending)
-
-
-def _invoke_stream(model: str) -> tuple[list[bytes], bytes]:
-    metrics = {"inputTokenCount": INPUT_TOKENS, "outputTokenCount": OUTPUT_TOKENS}
-    if "anthropic" in model:
-        events, ending = message_events(model)
-    else:
-        events = [{"index": n, "outputText": text} for n, text in enumerate(TEXT)]
-        ending = [{"index": len(TEXT), "outputText": "", "completionReason": "FINISH"}]
-    ending = [*ending[:-1], {**ending[-1], "amazon-bedrock-invocationMetrics": metrics}]
-    return [_chunk(value) for value in events], b"".join(_chunk(value) for value in ending)
-
-
-def _chunk(value: Mapping[str, Any]) -> bytes:
-    return encode_event("chunk", {"bytes": base64.b64encode(json.dumps(value).encode()).decode()})
 
 
 def _exception(status: int, name: str, text: str) -> web.Response:

@@ -1,0 +1,108 @@
+"""A scripted Ollama: its own API, and under `/v1` OpenAI's chat completions and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from . import openai, openai_chat
+from .base import ScriptedProvider, SeenRequest
+from .script import INPUT_TOKENS, OUTPUT_TOKENS, VECTOR, Tool, Turn, last_of, listed, next_turn
+from .wire import NOW, SCRIPTED, json_answer, ndjson, sse
+
+_FAILED = "the runner has terminated"
+
+
+class ScriptedOllama(ScriptedProvider):
+    """Ollama's chat, generate, embed, embeddings, tags, show, ps and version, and `/v1`."""
+
+    def stream_type(self, seen: SeenRequest) -> str:
+        """See ScriptedProvider."""
+        return "text/event-stream" if _is_openai(seen) else "application/x-ndjson"
+
+    def error(self, status: int, message: str) -> Mapping[str, Any]:
+        """See ScriptedProvider."""
+        return {"error": message}
+
+    def metadata(self, seen: SeenRequest) -> web.Response:
+        """See ScriptedProvider."""
+        if seen.path == "/":
+            return web.Response(text="Ollama is running", headers=SCRIPTED)
+        if seen.path == "/api/version":
+            return json_answer({"version": "0.0.0-scripted"})
+        if seen.path == "/v1/models":
+            return openai.listing(self.models)
+        return json_answer({"models": [{"name": name, "model": name} for name in self.models]})
+
+    def streams(self, seen: SeenRequest) -> bool:
+        """See ScriptedProvider. Ollama's own calls stream unless they are told not to."""
+        if _is_openai(seen):
+            return seen.json.get("stream", False)
+        return seen.path in {"/api/chat", "/api/generate"} and seen.json.get("stream", True)
+
+    def whole(self, seen: SeenRequest) -> Mapping[str, Any]:
+        """See ScriptedProvider. The older `embeddings` tells no usage, as Ollama's does not."""
+        if _is_openai(seen):
+            embeds = seen.path.endswith("/embeddings")
+            return openai.embeddings(seen.json) if embeds else openai_chat.whole(seen.json)
+        if seen.path == "/api/show":
+            return {"details": {"family": "scripted"}, "model_info": {}, "capabilities": ["tools"]}
+        if seen.path == "/api/embed":
+            return _embedded(seen.json)
+        if seen.path == "/api/embeddings":
+            return {"embedding": list(VECTOR)}
+        turn = _turn(seen)
+        return _line(seen, Turn((turn.text,), turn.call), done=True)
+
+    def pieces(self, seen: SeenRequest) -> tuple[list[bytes], bytes]:
+        """See ScriptedProvider. A tool's call comes in one line, as Ollama parses it whole."""
+        if _is_openai(seen):
+            return openai_chat.pieces(seen.json)
+        turn = _turn(seen)
+        turns = [Turn((text,)) for text in turn.pieces] if turn.call is None else [turn]
+        lines = [ndjson(_line(seen, part, done=False)) for part in turns]
+        return lines, ndjson(_line(seen, Turn(()), done=True))
+
+    def stream_error(self, seen: SeenRequest) -> bytes:
+        """See ScriptedProvider."""
+        return sse(openai.error(500, _FAILED)) if _is_openai(seen) else ndjson({"error": _FAILED})
+
+
+def _is_openai(seen: SeenRequest) -> bool:
+    return seen.path.startswith("/v1/")
+
+
+def _turn(seen: SeenRequest) -> Turn:
+    if seen.path != "/api/chat":
+        return next_turn((), None)
+    functions = [tool["function"] for tool in listed(seen.json.get("tools"))]
+    tools = [Tool(f["name"], f.get("parameters") or {}) for f in functions]
+    last = last_of(seen.json.get("messages"))
+    return next_turn(tools, last["content"] if last.get("role") == "tool" else None)
+
+
+def _line(seen: SeenRequest, turn: Turn, *, done: bool) -> Mapping[str, Any]:
+    line: dict[str, Any] = {"model": seen.json["model"], "created_at": NOW, "done": done}
+    if seen.path == "/api/chat":
+        line["message"] = {"role": "assistant", "content": turn.text, **_called(turn)}
+    else:
+        line["response"] = turn.text
+    if done:
+        counts = {"prompt_eval_count": INPUT_TOKENS, "eval_count": OUTPUT_TOKENS}
+        line |= {"done_reason": "stop", **counts}
+    return line
+
+
+def _called(turn: Turn) -> Mapping[str, Any]:
+    if turn.call is None:
+        return {}
+    function = {"name": turn.call.name, "arguments": turn.call.arguments}
+    return {"tool_calls": [{"function": function}]}
+
+
+def _embedded(call: Any) -> Mapping[str, Any]:
+    texts = listed(call["input"]) or [call["input"]]
+    vectors = [list(VECTOR) for _ in texts]
+    return {"model": call["model"], "embeddings": vectors, "prompt_eval_count": INPUT_TOKENS}
