@@ -18,6 +18,7 @@ to the library; inside, only these are raised.
         ├── ImageUnavailable      platform  no base image could be had
         ├── NoCapacity            platform  the engine is full (disk, memory, slots)
         ├── StoreUnavailable      platform  the database does not answer
+        │   └── StoreFull         platform  the database's disk is full: nothing can be written
         ├── AttemptLost           platform  this attempt is no longer ours: stop writing
         └── SetupFailed           platform  Seatrial's own set-up is incomplete; says what to do
 """
@@ -162,6 +163,12 @@ class StoreUnavailable(PlatformError):
     """The database does not answer."""
 
     code = "platform.store_unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """The database's disk is full: reading goes on, writing waits until there is room."""
+
+    code = "platform.no_capacity"
 
 
 class AttemptLost(PlatformError):

@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from seatrial.domain.errors import (
-    NoCapacity,
     PlatformError,
     SeatrialError,
     SetupFailed,
+    StoreFull,
     StoreUnavailable,
 )
 
@@ -59,7 +59,7 @@ def store_error(error: BaseException) -> SeatrialError:
 def _of_sqlite(error: sqlite3.Error) -> SeatrialError:
     text = str(error).lower()
     if any(part in text for part in _SQLITE_FULL):
-        return NoCapacity("The disk of the database is full.", hint="Free some disk space.")
+        return StoreFull("The disk of the database is full.", hint="Free some disk space.")
     if any(part in text for part in _SQLITE_BROKEN):
         return SetupFailed(
             f"The database file cannot be used: {error}",
@@ -72,7 +72,7 @@ def _of_sqlite(error: sqlite3.Error) -> SeatrialError:
 
 def _of_sqlstate(state: str, error: BaseException) -> SeatrialError:
     if state.startswith(_FULL):
-        return NoCapacity("The disk of the database is full.", hint="Free some disk space.")
+        return StoreFull("The disk of the database is full.", hint="Free some disk space.")
     if state.startswith(_SETUP):
         return SetupFailed(
             f"The database refused us: {error}", hint="Check the user, password and database."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from seatrial.domain.errors import StoreUnavailable
 from seatrial.domain.events import EventData
 from seatrial.domain.ports import Queue
 from seatrial.domain.record import AttemptRecord
+
+log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -47,11 +50,13 @@ class AttemptJournal:
 
 
 async def patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Repeat a call until the database answers; the harness holds its output meanwhile."""
+    """Repeat a call until the database answers and has room; the harness holds its output."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
             return await call()
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            if pause == _FIRST_PAUSE_SECONDS:
+                log.warning("waiting for the database: %s", error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -16,6 +16,7 @@ from seatrial.slots import Slots
 
 from .adoption import adopted_of
 from .attempt import Adopted, Attempt, AttemptDeps
+from .journal import patiently
 from .reaper import Reaper
 
 log = logging.getLogger(__name__)
@@ -74,19 +75,27 @@ class Worker:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped."""
-        await self._heartbeat()
-        await self._take_over(own=True)
-        work = (self._claim_loop(), self._listen_loop(), self._lease_loop(), self._reaper.run())
-        loops = [asyncio.create_task(loop) for loop in work]
+        """Work until stopped. A database that is away or full is waited for, always."""
         stopped = asyncio.create_task(self._wait_for_stop())
+        begun = asyncio.create_task(self._begin())
+        tasks = [stopped, begun]
         try:
-            done, _ = await asyncio.wait({*loops, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if begun.done():
+                begun.result()
+                tasks += self._loops()
+                await _first_of([stopped, *tasks[2:]])
         finally:
-            await _end_tasks([*loops, stopped])
+            await _end_tasks(tasks)
             await self._hand_back_all()
+
+    async def _begin(self) -> None:
+        await patiently(self._heartbeat)
+        await patiently(lambda: self._take_over(own=True))
+
+    def _loops(self) -> list[asyncio.Task[None]]:
+        work = (self._claim_loop(), self._listen_loop(), self._lease_loop(), self._reaper.run())
+        return [asyncio.create_task(loop) for loop in work]
 
     async def _wait_for_stop(self) -> None:
         await self._stopping.wait()
@@ -228,6 +237,13 @@ class Worker:
         except PlatformError as error:
             # The lease runs out by itself and the test is requeued then.
             log.warning("could not hand back %s: %s", attempt.claim.test_id, error)
+
+
+async def _first_of(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Return when one of them has ended; raise what it raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
 
 
 async def _end_tasks(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.databases import OTHER, OWNER, Clock, Opener, a_request
+from sqlalchemy import text
+from tests.support.databases import OTHER, OWNER, Clock, Opener, SqliteFiles, a_request
 
-from seatrial.domain.errors import Conflict, NotFound, QueueFull
+from seatrial.domain.errors import Conflict, NotFound, QueueFull, StoreFull
 from seatrial.domain.events import PhaseEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.tests import Completion
-from seatrial.store import SqlStore
+from seatrial.store import SqlStore, open_store
 
 
 async def test_a_submitted_test_waits_and_its_journal_says_so(store: SqlStore, clock: Clock):
@@ -173,3 +174,19 @@ async def test_a_completed_test_is_returned_as_it_is_when_cancelled(store: SqlSt
     first = await store.cancel(OWNER, test.id)
 
     assert await store.cancel(OWNER, test.id) == first
+
+
+async def test_a_full_disk_refuses_what_is_new_and_keeps_what_is_there(sqlite_files: SqliteFiles):
+    store = open_store(sqlite_files.migrated())
+    await store.open()
+    try:
+        first = await store.submit(OWNER, a_request(), max_queued=99)
+        async with store._database.writing() as writing:  # pyright: ignore[reportPrivateUsage]
+            await writing.execute(text("PRAGMA max_page_count = 1"), {})
+        large = a_request("x" * 90_000)
+        with pytest.raises(StoreFull, match="full"):
+            for _ in range(50):
+                await store.submit(OWNER, large, max_queued=99)
+        assert (await store.test(OWNER, first.id)).id == first.id
+    finally:
+        await store.aclose()

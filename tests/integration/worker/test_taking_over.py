@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -19,6 +20,7 @@ from seatrial.gateway import SocketGateway
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 from seatrial.store import SqlStore, open_store
+from seatrial.store.errors import store_error
 from seatrial.testing.fake_engine import FakeEngine
 from seatrial.worker import Worker, WorkerDeps
 
@@ -76,7 +78,7 @@ async def until(store: SqlStore, test: Test, phase: Phase, worker: Worker) -> Te
     return await store.test(OWNER, test.id)
 
 
-def worker_of(store: SqlStore | Overtaken, folder: Path) -> Worker:
+def worker_of(store: SqlStore | Overtaken | Full, folder: Path) -> Worker:
     """A worker that can hold nothing, so that it only takes over."""
     engine = FakeEngine()
     slots = Slots(engine, SocketGateway(), state=folder, installation="i")
@@ -113,6 +115,48 @@ async def test_a_test_that_takes_its_worker_along_every_time_fails_in_the_end(
     assert now.outcome is Outcome.FAILED
     assert now.failure is not None
     assert now.failure.code == "platform.worker_lost"
+
+
+class Full:
+    """The real store on a disk that is full when the worker starts and later has room again."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.refused: list[str] = []
+        self.room_after = 4
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        return self._writing(name, found) if name in {"renew", "adopt", "requeue"} else found
+
+    def _writing(self, name: str, call: Callable[..., Awaitable[object]]) -> object:
+        async def written(*arguments: object, **options: object) -> object:
+            if len(self.refused) < self.room_after:
+                self.refused.append(name)
+                raise store_error(sqlite3.OperationalError("database or disk is full"))
+            return await call(*arguments, **options)
+
+        return written
+
+
+async def test_a_worker_waits_for_room_on_the_databases_disk(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    test, full = await lost_after(store, 1), Full(store)
+    await until(store, test, Phase.QUEUED, worker_of(full, tmp_path))
+    assert full.refused == ["renew"] * full.room_after
+
+
+async def test_a_worker_that_waits_for_room_can_be_stopped(store: SqlStore, tmp_path: Path) -> None:
+    full = Full(store)
+    full.room_after = 10**9
+    worker = worker_of(full, tmp_path)
+    working = asyncio.create_task(worker.run())
+    while not full.refused:
+        await asyncio.sleep(0)
+    worker.stop()
+    async with asyncio.timeout(30):
+        await working
 
 
 async def test_a_worker_goes_on_when_another_was_faster(store: SqlStore, tmp_path: Path) -> None:

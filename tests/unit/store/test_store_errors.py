@@ -10,7 +10,13 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
-from seatrial.domain.errors import NoCapacity, PlatformError, SetupFailed, StoreUnavailable
+from seatrial.domain.errors import (
+    NoCapacity,
+    PlatformError,
+    SetupFailed,
+    StoreFull,
+    StoreUnavailable,
+)
 from seatrial.store.errors import FOREIGN, mapped_errors, store_error
 
 
@@ -35,13 +41,13 @@ TABLE: list[tuple[BaseException, type[PlatformError]]] = [
     (_sqlite("unable to open database file"), StoreUnavailable),
     (_sqlite("disk I/O error"), StoreUnavailable),
     (sqlite3.ProgrammingError("Cannot operate on a closed database."), StoreUnavailable),
-    (_sqlite("database or disk is full"), NoCapacity),
+    (_sqlite("database or disk is full"), StoreFull),
     (_sqlite("attempt to write a readonly database"), SetupFailed),
     (_sqlite("database disk image is malformed", sqlite3.DatabaseError), SetupFailed),
     (sqlite3.DatabaseError("file is not a database"), SetupFailed),
     (_sqlite("no such table: tests"), PlatformError),
     (_sqlite("UNIQUE constraint failed: tests.id", sqlite3.IntegrityError), PlatformError),
-    (_postgres(asyncpg.exceptions.DiskFullError), NoCapacity),
+    (_postgres(asyncpg.exceptions.DiskFullError), StoreFull),
     (_postgres(asyncpg.exceptions.TooManyConnectionsError), StoreUnavailable),
     (_postgres(asyncpg.exceptions.AdminShutdownError), StoreUnavailable),
     (_postgres(asyncpg.exceptions.CannotConnectNowError), StoreUnavailable),
