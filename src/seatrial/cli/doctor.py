@@ -37,7 +37,8 @@ def doctor(
 ) -> None:
     """Check what tests need, and say what to do.
 
-    Engine, enforced limits, base image, disk, package index, models.
+    Engine, enforced limits, base image, disk, package index, models. On a terminal it offers to
+    install an engine where none is.
     """
     import asyncio
 
@@ -45,6 +46,7 @@ def doctor(
 
     from .connection import settings_of
     from .lines import Span
+    from .offer import offer_engine
     from .screen import Screen
     from .tests import confirmed
 
@@ -58,6 +60,9 @@ def doctor(
 
     findings = asyncio.run(examine(settings, fix=fix, progress=progress))
     show_findings(screen, findings)
+    if not fix and not as_json and offer_engine(settings, screen):
+        findings = asyncio.run(examine(settings, fix=True, progress=progress))
+        show_findings(screen, findings)
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(exits.PLATFORM)
 

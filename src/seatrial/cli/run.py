@@ -120,6 +120,7 @@ def _carry_out(ctx: typer.Context, wanted: Wanted, *, as_json: bool, detach: boo
     from seatrial.domain.errors import InvalidRequest
 
     from .connection import settings_of, with_client
+    from .offer import offer_engine
     from .problems import lines_of
     from .screen import Screen
     from .submission import check, prepare, said
@@ -129,6 +130,7 @@ def _carry_out(ctx: typer.Context, wanted: Wanted, *, as_json: bool, detach: boo
     try:
         check(submission.request, settings_of(ctx))
         screen.lines(said(submission))
+        offer_engine(settings_of(ctx), screen)
         with_client(ctx, screen, lambda client: _submit(client, screen, submission, detach=detach))
     except InvalidRequest as error:
         # Ours or the server's: both point into the files that were read here.

@@ -32,6 +32,7 @@ __all__ = [
     "install",
     "install_plan",
     "is_installed",
+    "missing_kind",
     "private_engine",
 ]
 
@@ -237,6 +238,13 @@ def private_engine(settings: Settings) -> PrivateEngine | None:
     return None
 
 
+def missing_kind(settings: Settings) -> Kind | None:
+    """The engine that would have to be installed; None when one is there or was configured."""
+    if find_socket(settings) or private_engine(settings) is not None:
+        return None
+    return "docker" if os.geteuid() == 0 else "podman"
+
+
 async def ensure_engine(
     settings: Settings, progress: Callable[[str], None], *, may_install: bool = False
 ) -> str:
@@ -247,8 +255,8 @@ async def ensure_engine(
     if found := find_socket(settings):
         return found
     engine = private_engine(settings)
-    if engine is None and may_install:
-        await install("docker" if os.geteuid() == 0 else "podman", progress)
+    if may_install and (kind := missing_kind(settings)):
+        await install(kind, progress)
         engine = private_engine(settings)
     if engine is None:
         raise SetupFailed("No container engine was found.", hint=install_plan().text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 import ssl
 from collections.abc import AsyncGenerator, Callable
@@ -13,13 +12,14 @@ from typing import Literal
 import httpx
 
 from seatrial.domain.errors import SeatrialError
-from seatrial.domain.ports import ContainerLimits, ContainerSpec, Engine, ProviderState
+from seatrial.domain.ports import Engine, ProviderState
 from seatrial.engines.install import install_plan
 from seatrial.environments.index import find_certificates, find_index
 from seatrial.gateway import LocalProviders
 from seatrial.settings import Settings
 
 from .late_engine import LateEngine
+from .limit_probe import unenforced_limits
 from .owner import installation_id, owner_pid
 from .parts import SharedTestModel
 
@@ -28,8 +28,7 @@ Progress = Callable[[str], None]
 
 _DISK_PROBLEM_GB = 1.0
 _DISK_WARNING_GB = 5.0
-_PROBE_MEMORY_MB = 64
-_PROBE = "x = bytearray(256 * 2**20); print(len(x))"
+_LIMITS_HELP = "Use cgroup v2 or an engine that runs as root, and enable the kernel's cgroups."
 
 
 @dataclass(frozen=True)
@@ -107,35 +106,23 @@ async def _image(engine: Engine, settings: Settings, progress: Progress) -> Find
     try:
         image = await engine.image(settings.python, progress=progress)
     except SeatrialError as error:
-        return Finding("base image", "problem", error.message, error.hint)
+        return Finding("base image", "problem", error.message, error.hint or _IMAGE_HELP)
     return Finding("base image", "ok", f"Python {settings.python}: {image[:19]}")
 
 
 async def _limits(engine: Engine, settings: Settings) -> Finding:
-    """Let a container take more memory than it may have: it must not get it."""
-    image = await engine.image(settings.python)
-    spec = ContainerSpec(
-        name=f"seatrial-doctor-{secrets.token_hex(4)}",
-        image=image,
-        argv=("python3", "-I", "-S", "-c", _PROBE),
-        limits=ContainerLimits(memory_mb=_PROBE_MEMORY_MB, cpus=1.0, processes=16),
-        labels={
-            "seatrial": "doctor",
-            "seatrial.installation": installation_id(settings.data_dir),
-        },
-    )
+    """Let a container ask for more than it may have of everything."""
     try:
-        container = await engine.launch(spec)
-        try:
-            ended = await engine.wait(container)
-        finally:
-            await engine.remove(container)
+        missing = await unenforced_limits(
+            engine, settings.python, installation_id(settings.data_dir)
+        )
     except SeatrialError as error:
-        return Finding("limits", "problem", error.message, error.hint)
-    if ended.code == 0:
-        detail = f"a container got 256 MiB although it may have {_PROBE_MEMORY_MB}"
-        return Finding("limits", "problem", detail, "Enable the memory cgroup of the kernel.")
-    return Finding("limits", "ok", "enforced: a container over its memory limit was stopped")
+        return Finding("limits", "problem", error.message, error.hint or _LIMITS_HELP)
+    if missing:
+        return Finding("limits", "problem", f"not enforced: {', '.join(missing)}", _LIMITS_HELP)
+    return Finding(
+        "limits", "ok", "enforced: memory, CPU, processes, disk and a read-only image, each tried"
+    )
 
 
 async def _index(settings: Settings) -> Finding:
@@ -161,7 +148,7 @@ async def _models(settings: Settings) -> list[Finding]:
             await test_model.url()
         states = await LocalProviders(settings, test_model.url).states()
     except SeatrialError as error:
-        return [Finding("models", "problem", error.message, error.hint)]
+        return [Finding("models", "problem", error.message, error.hint or _HELP["testmodel"])]
     finally:
         await test_model.aclose()
     any_model = any(state.reachable and state.models for state in states)
@@ -179,8 +166,11 @@ def _provider(state: ProviderState, *, other_serves: bool) -> Finding:
     return Finding(name, trouble, state.reason, _HELP.get(state.name, ""))
 
 
+_IMAGE_HELP = "Check the network, or set SEATRIAL_REGISTRY to a registry that can be reached."
 _HELP = {
     "ollama": "Start Ollama, or set OLLAMA_HOST to where it runs.",
     "openai": "Check OPENAI_BASE_URL and OPENAI_API_KEY.",
+    "anthropic": "Check ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL.",
+    "bedrock": "Check the AWS credentials of this user, and AWS_REGION.",
     "testmodel": "Install it: pip install 'seatrial[testmodel]'",
 }

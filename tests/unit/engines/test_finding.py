@@ -11,7 +11,7 @@ import pytest
 from seatrial.domain.errors import SetupFailed
 from seatrial.engines import install as installing
 from seatrial.engines.install import install_plan
-from seatrial.engines.private import PrivateEngine, find_socket
+from seatrial.engines.private import PrivateEngine, find_socket, missing_kind
 from seatrial.engines.registry import create_engine
 from seatrial.engines.sockets import answers, socket_of
 from seatrial.settings import Settings
@@ -101,3 +101,19 @@ async def test_a_path_too_long_for_sockets_is_refused_with_advice(
     with pytest.raises(SetupFailed) as caught:
         await PrivateEngine("podman", tmp_path / ("x" * 60)).start()
     assert "SEATRIAL_DATA_DIR" in caught.value.hint
+
+
+def test_nothing_is_to_be_installed_where_an_engine_is_configured(settings: Settings) -> None:
+    named = settings.model_copy(update={"docker_host": "unix:///x.sock"})
+    assert missing_kind(named) is None
+
+
+def test_a_machine_without_any_engine_is_told_which_one_it_could_have(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(_: object) -> None:
+        return None
+
+    monkeypatch.setattr("seatrial.engines.private.find_socket", nothing)
+    monkeypatch.setattr("seatrial.engines.private.private_engine", nothing)
+    assert missing_kind(settings) in {"docker", "podman"}
