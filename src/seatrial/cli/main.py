@@ -21,6 +21,7 @@ from . import (
     serve,
     tests,
     users,
+    webhooks,
     worker,
 )
 from .epilog import examples
@@ -50,6 +51,7 @@ _NOUNS = (
     queue,
     doctor,
     users,
+    webhooks,
     openapi,
 )
 for noun in _NOUNS:

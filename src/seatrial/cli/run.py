@@ -84,6 +84,10 @@ def run(
             help="The stored credential to use. Omitted: `default`, else the only one.",
         ),
     ] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Is told of the test's end by a signed POST."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines: the events, then the whole test.")
     ] = False,
@@ -112,6 +116,7 @@ def run(
         egress=tuple(egress or ()),
         name=name,
         credential=credential,
+        webhook=webhook,
     )
     _carry_out(ctx, wanted, as_json=as_json, detach=detach)
 

@@ -30,6 +30,7 @@ _OPTIONS = {
     "limits.cpus": "--cpus",
     "name": "--name",
     "credential": "--credential",
+    "webhook": "--webhook",
 }
 
 
@@ -50,6 +51,7 @@ class Wanted:
     egress: tuple[str, ...] = ()
     name: str | None = None
     credential: str | None = None
+    webhook: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def prepare(wanted: Wanted) -> Submission:
                 timeout_seconds=wanted.timeout_seconds,
                 name=wanted.name,
                 credential=wanted.credential,
+                webhook=wanted.webhook,
             ),
         }
     )

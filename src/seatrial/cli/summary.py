@@ -86,8 +86,16 @@ def _facts(test: Test) -> Iterator[Line]:
     if result is not None and result.entry_point:
         framework = f" ({result.framework})" if result.framework else ""
         yield line(Span("entry   ", "dim"), f"{result.entry_point}{framework}")
+    yield from _webhook(test)
     if test.retry_of:
         yield line(Span("retry   ", "dim"), f"of {test.retry_of}")
+
+
+def _webhook(test: Test) -> Iterator[Line]:
+    told = test.webhook
+    if told is not None:
+        tries = f" after {told.attempts} attempts" if told.attempts > 1 else ""
+        yield line(Span("webhook ", "dim"), f"{told.state}{tries} {told.message}")
 
 
 def _times(durations: Durations) -> str:

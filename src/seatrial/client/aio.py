@@ -20,6 +20,7 @@ from seatrial.domain.answers import (
     Resealed,
     Session,
     ValidationReport,
+    WebhookSecret,
 )
 from seatrial.domain.credentials import Credential, CredentialInfo
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
@@ -173,7 +174,8 @@ class AsyncClient:
     ) -> Test:
         """A new test of the same request with these fields changed; the old one stays.
 
-        `files` replaces all files. The key is that of `submit`. InvalidRequest, QueueFull.
+        `files` replaces and adds files by their paths and keeps the others; None removes one. The
+        key is that of `submit`. InvalidRequest, QueueFull.
         """
         body = changes(fields).model_dump(mode="json", exclude_none=True)
         path = f"{_of(test_id)}/retry"
@@ -263,6 +265,11 @@ class AsyncClient:
     async def revoke_token(self, label: str) -> None:
         """Make your tokens of that label worthless. NotFound when there is none."""
         await self._transport.send("DELETE", f"{PREFIX}/tokens/{quote(label, safe='')}")
+
+    async def webhook_secret(self) -> str:
+        """What your webhooks are signed with, as the libraries of Standard Webhooks take it."""
+        body = await self._transport.send("GET", f"{PREFIX}/webhooks/secret")
+        return answers.read(WebhookSecret, body).secret
 
     async def health(self) -> bool:
         """Whether the server can take tests now. ServerUnreachable when none answers."""

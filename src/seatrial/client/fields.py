@@ -26,12 +26,13 @@ class RequestFields(TypedDict, total=False):
     egress: tuple[str, ...]
     name: str | None
     credential: str | None
+    webhook: str | None
 
 
 class ChangeFields(TypedDict, total=False):
     """`RetryChanges`, field by field; a test holds the two together."""
 
-    files: dict[str, str]
+    files: dict[str, str | None]
     requirements: str
     python: str
     model: str
@@ -42,6 +43,7 @@ class ChangeFields(TypedDict, total=False):
     egress: tuple[str, ...]
     name: str
     credential: str
+    webhook: str
 
 
 def changes(fields: ChangeFields) -> RetryChanges:

@@ -151,4 +151,5 @@ class Client:
     session = _runs(AsyncClient.session)
     create_token = _runs(AsyncClient.create_token)
     revoke_token = _runs(AsyncClient.revoke_token)
+    webhook_secret = _runs(AsyncClient.webhook_secret)
     health = _runs(AsyncClient.health)

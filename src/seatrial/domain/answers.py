@@ -77,6 +77,12 @@ class NewToken(_Answer):
     token: str = Field(repr=False)
 
 
+class WebhookSecret(_Answer):
+    """What a user's webhooks are signed with: `whsec_` and base64."""
+
+    secret: str = Field(repr=False)
+
+
 class Health(_Answer):
     """The server is up."""
 

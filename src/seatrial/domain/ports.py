@@ -17,6 +17,7 @@ from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
 from .requests import ModelRef, TestRequest
 from .tests import Claim, Completion, Lease, Test, TestPage, WaitInterval
+from .webhook_ports import Webhooks
 
 # --------------------------------------------------------------------------- store
 
@@ -236,7 +237,7 @@ class Queue(Protocol):
         ...
 
 
-class Store(Users, Tests, Journal, Queue, Credentials, Protocol):
+class Store(Users, Tests, Journal, Queue, Credentials, Webhooks, Protocol):
     """All of the database. One object per process."""
 
     async def open(self) -> None:

@@ -57,6 +57,9 @@ class TestRequest(BaseModel):
         default=None,
         description="Name of the stored credential to use; omitted: `default`, else the only one.",
     )
+    webhook: str | None = Field(
+        default=None, description="Address that is told of the test's end by a signed POST."
+    )
 
 
 class LimitChanges(BaseModel):
@@ -93,6 +96,7 @@ class RetryChanges(BaseModel):
     egress: tuple[str, ...] | None = None
     name: str | None = None
     credential: str | None = None
+    webhook: str | None = None
 
     def applied_to(self, request: TestRequest) -> TestRequest:
         """The request of the retry; `request` itself is not changed."""

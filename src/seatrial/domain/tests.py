@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,6 +85,21 @@ class Metrics(_Value):
     durations: Durations = Durations()
 
 
+class WebhookState(_Value):
+    """How far telling the request's webhook has come.
+
+    `waiting` for the test's end, `due` (first or again, at `next_at`), `delivered`, or `failed`:
+    given up. `status` is the last answer's, `message` why the last attempt failed.
+    """
+
+    state: Literal["waiting", "due", "delivered", "failed"] = "waiting"
+    attempts: int = 0
+    status: int | None = None
+    message: str = ""
+    next_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
 class Test(_Value):
     """One test as its owner sees it. A projection of its journal."""
 
@@ -101,6 +116,7 @@ class Test(_Value):
     result: Result | None = None
     metrics: Metrics | None = None
     retry_of: str | None = None
+    webhook: WebhookState | None = None
     cancel_requested: bool = False
     queue: QueuePlace | None = None
     last_event: int = 0

@@ -28,6 +28,7 @@ from .routes import (
     tests,
     tokens,
     validation,
+    webhooks,
 )
 
 PREFIX = "/api/v1"
@@ -42,6 +43,7 @@ _ROUTERS = (
     environments.router,
     session.router,
     tokens.router,
+    webhooks.router,
 )
 
 _DESCRIPTION = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from fastapi import Depends, Request
 from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.ports import Environments, Providers, Store
 from seatrial.domain.validation import OFFERED_PROVIDERS
+from seatrial.domain.webhooks import KEY_BYTES
 from seatrial.settings import Settings
 
 
@@ -49,7 +51,8 @@ class ServerDeps:
     elsewhere.
     `local_owner` is the user that requests without a token act as; None asks everybody for one.
     `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
-    who may connect; by default they count as all others do. Setting `stopping` ends the event
+    who may connect; by default they count as all others do. `webhook_key` is what users' webhook
+    secrets follow from, by default one that nobody else has. Setting `stopping` ends the event
     streams, and with `listen.serve` the server.
     """
 
@@ -60,6 +63,7 @@ class ServerDeps:
     key_rotation: KeyRotation | None = None
     local_owner: str | None = None
     socket_owner: str | None = None
+    webhook_key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
     offered_providers: frozenset[str] = OFFERED_PROVIDERS
     keep_alive_seconds: float = 15.0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -80,8 +80,12 @@ class Settings(BaseSettings):
     share a database need the same one; servers without a worker need none."""
 
     private_base_urls: bool = True
-    """Let users' credentials name model services at private addresses. Switch it off where
-    strangers have accounts."""
+    """Let users' credentials and webhooks name private addresses. Switch it off where strangers
+    have accounts."""
+
+    webhook_key: str | None = Field(default=None, repr=False)
+    """Key that users' webhook secrets follow from: 32 bytes in base64. Without it, a file of the
+    data folder. Servers that share a database need the same one."""
 
     test_model: bool = True
     """Offer the built-in test model when its packages are installed."""

@@ -17,7 +17,15 @@ from seatrial.domain.events import EVENT_DATA, Event, EventData
 from seatrial.domain.failures import Failure
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.requests import TestRequest
-from seatrial.domain.tests import Claim, Metrics, QueuePlace, Result, Test, TestSummary
+from seatrial.domain.tests import (
+    Claim,
+    Metrics,
+    QueuePlace,
+    Result,
+    Test,
+    TestSummary,
+    WebhookState,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,6 +82,7 @@ def test_of(row: Row[Any], queue: QueuePlace | None) -> Test:
         result=_read(Result, row.result),
         metrics=_read(Metrics, row.metrics),
         retry_of=row.retry_of,
+        webhook=_webhook(row),
         cancel_requested=row.cancel_requested,
         queue=queue,
         last_event=row.last_event,
@@ -146,6 +155,19 @@ def read_cursor(text: str) -> tuple[datetime, str]:
         problem = FieldProblem("cursor", "This is not a cursor that a page gave.")
         raise InvalidRequest((problem,)) from error
     return cursor.created_at, clean(cursor.id)
+
+
+def _webhook(row: Row[Any]) -> WebhookState | None:
+    if row.webhook_state is None:
+        return None
+    return WebhookState(
+        state=row.webhook_state,
+        attempts=row.webhook_attempts,
+        status=row.webhook_status,
+        message=row.webhook_message,
+        next_at=row.webhook_due_at,
+        delivered_at=row.webhook_delivered_at,
+    )
 
 
 def _outcome(value: str | None) -> Outcome | None:

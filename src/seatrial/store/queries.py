@@ -28,12 +28,29 @@ from sqlalchemy import (
     values,
 )
 
-from .tables import ENDED, HELD, QUEUED, UtcTime, bodies, events, idempotency, tests, workers
+from .tables import (
+    ENDED,
+    HELD,
+    QUEUED,
+    UtcTime,
+    bodies,
+    events,
+    idempotency,
+    tests,
+    webhook_columns,
+    webhooks,
+    workers,
+)
 
 LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 """PostgreSQL: be the only one of a kind until the transaction ends."""
 
-TEST = select(tests, bodies).join(bodies).where(tests.c.id == bindparam("id"))
+TEST = (
+    select(tests, bodies, *webhook_columns())
+    .join(bodies)
+    .outerjoin(webhooks, webhooks.c.test_seq == tests.c.seq)
+    .where(tests.c.id == bindparam("id"))
+)
 """A test with everything it has."""
 
 OWNED_TEST = TEST.where(tests.c.owner == bindparam("owner"))

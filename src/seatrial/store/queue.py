@@ -21,6 +21,7 @@ from .part import Part, write_events
 from .tables import bodies
 from .tables import events as events_table
 from .tests import end_as_cancelled
+from .webhooks import webhook_due
 
 _REFRESHED_PLACES = 100
 
@@ -125,6 +126,7 @@ class SqlQueue(Part):
             }
             changed = update(bodies).where(bodies.c.test_seq == seq).values(bodies_of)
             await writing.execute(changed, {})
+            await webhook_due(writing, seq)
             writing.queue_changed()
 
     async def requeue(

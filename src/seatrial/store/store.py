@@ -14,11 +14,12 @@ from .journal import SqlJournal
 from .queue import SqlQueue
 from .tests import SqlTests
 from .users import SqlUsers
+from .webhooks import SqlWebhooks
 
 _POLL_SECONDS = 2.0
 
 
-class SqlStore(SqlUsers, SqlTests, SqlHistory, SqlJournal, SqlQueue, SqlCredentials):
+class SqlStore(SqlUsers, SqlTests, SqlHistory, SqlJournal, SqlQueue, SqlCredentials, SqlWebhooks):
     """Fulfils the port `Store` with SQLite or PostgreSQL. No I/O before `open`."""
 
     async def open(self) -> None:

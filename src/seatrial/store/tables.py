@@ -7,6 +7,7 @@ every appended event updates it: what is large (request, result) stands in `bodi
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -54,6 +55,9 @@ HELD = text("phase IN ('building', 'running')")
 
 ENDED = text("outcome IS NOT NULL")
 """Completed."""
+
+DUE = text("due_at IS NOT NULL")
+"""Somebody is to be told of a test's end."""
 
 users = Table(
     "users",
@@ -171,6 +175,27 @@ idempotency = Table(
     Column("created_at", UtcTime, nullable=False),
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("url", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # When it is to be tried: from the end of its test on, until it was taken or is given up.
+    Column("due_at", UtcTime),
+    Column("status", Integer),
+    Column("message", Text, nullable=False),
+    Column("delivered_at", UtcTime),
+    Index("webhooks_due", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+)
+
 gateway_keys = Table(
     "gateway_keys",
     metadata,
@@ -194,3 +219,9 @@ credentials = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
 )
+
+
+def webhook_columns() -> tuple[Any, ...]:
+    """The columns of a test's webhook, to be read with the test."""
+    kept = ("state", "attempts", "due_at", "status", "message", "delivered_at")
+    return tuple(webhooks.c[name].label(f"webhook_{name}") for name in kept)

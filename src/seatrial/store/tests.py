@@ -11,13 +11,14 @@ from seatrial.domain.errors import Conflict, QueueFull
 from seatrial.domain.events import PhaseEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.requests import TestRequest
-from seatrial.domain.tests import Test
+from seatrial.domain.tests import Test, WebhookState
 
 from . import convert, places, queries
 from .database import Lock, Reading, Writing
 from .ids import is_test_id, new_test_id
 from .part import Part, no_such_test, write_events
 from .tables import bodies, idempotency, tests
+from .webhooks import note_webhook, webhook_due
 
 KEY_LIFETIME = timedelta(hours=24)
 """How long an idempotency key gives the same test again."""
@@ -57,6 +58,7 @@ class SqlTests(Part):
             request=request,
             phase=Phase.QUEUED,
             retry_of=retry_of,
+            webhook=WebhookState() if request.webhook else None,
             queue=possible.place(queued + 1, owner),
             last_event=1,
             created_at=writing.now,
@@ -100,6 +102,7 @@ async def end_as_cancelled(writing: Writing, test_id: str, seq: int, attempt: in
     assert row is not None  # locked, so it is still there
     final = PhaseEvent(phase=Phase.COMPLETED, attempt=attempt, outcome=Outcome.CANCELLED)
     await write_events(writing, test_id, row, [final])
+    await webhook_due(writing, seq)
     writing.queue_changed()
 
 
@@ -125,6 +128,7 @@ async def _insert(
         insert(bodies), {"test_seq": row.seq, "request": convert.to_json(request)}
     )
     await write_events(writing, test_id, row, [PhaseEvent(phase=Phase.QUEUED)])
+    await note_webhook(writing, row.seq, request)
     if key is not None:
         used_for = {
             "owner": owner,

@@ -19,11 +19,13 @@ from seatrial.server.deps import ServerDeps
 from seatrial.server.guards import is_loopback
 from seatrial.server.listen import serve as serve_on
 from seatrial.server.listen import tcp_socket, unix_socket
+from seatrial.server.webhooks import WebhookSender
 from seatrial.settings import Settings
 from seatrial.store import open_store
 
 from .logs import configure_logs
 from .owner import owned
+from .webhook_key import load_webhook_key
 
 if TYPE_CHECKING:
     # Container libraries are imported only where a worker runs: a server needs none.
@@ -87,6 +89,7 @@ def _deps(
         providers=parts.providers if parts else None,
         environments=parts.environments if parts else None,
         key_rotation=rotation,
+        webhook_key=load_webhook_key(settings),
         local_owner=None if settings.require_token else LOCAL_USER,
         socket_owner=LOCAL_USER,
     )
@@ -103,7 +106,11 @@ async def _run(
     worker = _worker(parts) if parts else None
     stop_on_signals(deps.stopping)
     async with asyncio.TaskGroup() as tasks:
+        sender = WebhookSender(
+            deps.store, deps.webhook_key, may_be_private=settings.private_base_urls
+        )
         helpers = [tasks.create_task(_retention(settings, deps.store))]
+        helpers.append(tasks.create_task(sender.run()))
         if worker is not None:
             tasks.create_task(_work(worker, deps.stopping))
             helpers.append(tasks.create_task(_idle(settings, deps, worker)))

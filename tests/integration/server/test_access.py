@@ -25,6 +25,7 @@ NO_OWNER = {
     "/api/v1/environments/prune",
     "/api/v1/session",
     "/api/v1/tokens",
+    "/api/v1/webhooks/secret",
     "/metrics",
 }
 BY_NAME = {"/api/v1/credentials", "/api/v1/credentials/{name}", "/api/v1/credentials/rotate"}

@@ -23,6 +23,7 @@ _COMMANDS = [
     ["doctor"],
     ["users"],
     ["users", "token"],
+    ["webhooks", "secret"],
     ["openapi"],
 ]
 

@@ -17,6 +17,7 @@ from .python_source import (
 )
 from .requirements import requirements_problems
 from .texts import name_problems, query_problems
+from .webhooks import webhook_problems
 
 __all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "validate"]
 
@@ -47,4 +48,5 @@ def validate(
         *limit_problems(request.limits, maxima),
         *egress_problems(request.egress),
         *name_problems(request.name),
+        *webhook_problems(request.webhook),
     ]

@@ -1,4 +1,4 @@
-"""The address of a model service that a user names."""
+"""Addresses that a user names: of a model service, or of a webhook."""
 
 from __future__ import annotations
 
@@ -20,35 +20,40 @@ def base_url_problem(url: str) -> str | None:
 
     Names are checked again once they are resolved.
     """
+    return url_problem(url, "base URL")
+
+
+def url_problem(url: str, what: str, *, may_have_query: bool = False) -> str | None:
+    """The same for an address that is called `what`."""
     if len(url) > MAX_CHARACTERS:
-        return f"The base URL is too long; the limit is {MAX_CHARACTERS} characters."
+        return f"The {what} is too long; the limit is {MAX_CHARACTERS} characters."
     if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
-        return "The base URL holds spaces or characters that no address has."
+        return f"The {what} holds spaces or characters that no address has."
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "The base URL is not a valid address."
+        return f"The {what} is not a valid address."
     if parts.scheme not in {"http", "https"}:
-        return "The base URL begins with http:// or https://."
+        return f"The {what} begins with http:// or https://."
     if port == 0:
-        return "The base URL has port 0."
-    return _parts_problem(parts)
+        return f"The {what} has port 0."
+    if parts.fragment or (parts.query and not may_have_query):
+        return f"The {what} has a query or fragment; it ends with its path."
+    return _host_problem(parts, what)
 
 
-def _parts_problem(parts: SplitResult) -> str | None:
+def _host_problem(parts: SplitResult, what: str) -> str | None:
     if "@" in parts.netloc:
-        return "The base URL holds a user or password; give the secret as api_key."
-    if parts.query or parts.fragment:
-        return "The base URL has a query or fragment; it ends with its path."
+        return f"The {what} holds a user or password; they do not belong into an address."
     host = (parts.hostname or "").rstrip(".")
     if not host:
-        return "The base URL names no host."
+        return f"The {what} names no host."
     if host in _METADATA_NAMES:
-        return "The base URL points at a cloud's metadata service."
+        return f"The {what} points at a cloud's metadata service."
     address = _address(host)
     reason = forbidden(address, may_be_private=True) if address else None
-    return f"The base URL points at {reason}." if reason else None
+    return f"The {what} points at {reason}." if reason else None
 
 
 def _address(host: str) -> str | None:
