@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import itertools
 import logging
 import os
 from collections.abc import Awaitable
@@ -34,9 +33,6 @@ _PROCESSES = 512
 _OPEN_FILES = 4096
 _FILE_MB = 16 * 1024
 """Single wheels of some gigabytes exist; the fetched ones go to disk, not to memory."""
-
-_SOURCE_UIDS = itertools.cycle(range(61_000, 65_000))
-"""Users for foreign builds: never the worker's own, hardly ever the same one twice."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class StageRunner:
         watch = _Watch(spec, say)
         slot = await self._open(self._slot_spec(name, image, spec, limits), watch)
         try:
-            end = await slot.run(self._assignment(spec, limits), watch.on_frames)
+            end = await slot.run(self._assignment(spec, limits, slot.uid), watch.on_frames)
             await watch.flush()
         finally:
             await _to_the_end(self._remove(name, slot))
@@ -128,7 +124,7 @@ class StageRunner:
             mounts=spec.mounts,
         )
 
-    def _assignment(self, spec: StageSpec, limits: BuildLimits) -> Assign:
+    def _assignment(self, spec: StageSpec, limits: BuildLimits, uid: int) -> Assign:
         left = limits.deadline - asyncio.get_running_loop().time()
         return Assign(
             mode="command",
@@ -137,7 +133,7 @@ class StageRunner:
             entry_point=None,
             query="",
             env=dict(spec.env),
-            uid=self._own_uid if spec.trusted else next(_SOURCE_UIDS),
+            uid=self._own_uid if spec.trusted else uid,
             python="python3",
             deadline_seconds=max(left, 0.1),
             log_bytes=_LOG_BYTES,

@@ -53,10 +53,18 @@ class Slot:
         channel: Channel,
         door: Door,
         *,
+        uid: int,
+        on_end: Callable[[], None],
         silence_seconds: float,
     ) -> None:
-        """Made by `Slots` only. A harness silent for `silence_seconds` is taken for lost."""
+        """Made by `Slots` only. A harness silent for `silence_seconds` is taken for lost.
+
+        `on_end` is called when the container is removed or let go.
+        """
         self.container_id = container_id
+        self.uid = uid
+        """The user that the agent runs as: no other running test of this machine has it."""
+        self._on_end = on_end
         self._engine = engine
         self._folders = folders
         self._channel = channel
@@ -116,12 +124,14 @@ class Slot:
         started = time.monotonic()
         self._folders.remove()
         taken["folder"] = round(time.monotonic() - started, 4)
+        self._on_end()
         return taken
 
     async def detach(self) -> None:
         """Let go of the container without ending it, so that another worker may adopt it."""
         await self._door.close()
         await self._channel.close()
+        self._on_end()
 
     async def _drive(self, on_frames: OnFrames) -> None:
         async for batch in self._channel.batches():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.domain.ports import (
+    ContainerInfo,
     ContainerLimits,
     ContainerSpec,
     DoorSpec,
@@ -22,10 +23,12 @@ from seatrial.domain.ports import (
 from .channel import Channel
 from .folders import SlotFolders, harness_files, harness_folder
 from .slot import Slot
+from .users import Users
 
 HARNESS_PATH = "/seatrial/lib"
 DOOR_PATH = "/seatrial/door"
 _ARGV = ("python3", "-I", "-S", f"{HARNESS_PATH}/harness/boot.py")
+_UID_LABEL = "seatrial.uid"
 _AGENT_FILES_MB = 8
 """Room for the agent's files (1 MB at most) in their read-only folder."""
 
@@ -70,6 +73,7 @@ class Slots:
         self._gateway = gateway
         self._state = state
         self._silence_seconds = silence_seconds
+        self._users = Users()
 
     async def open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
         """Start a container that waits for its work. When that fails nothing is left."""
@@ -84,11 +88,11 @@ class Slots:
         `acked` is the last frame that is stored: the harness sends what follows it.
         """
         folders = self.folders(spec.name)
-        container_id = await self._running(spec.name)
-        if folders.read_session() is None or container_id is None:
+        container = await self._running(spec.name)
+        if folders.read_session() is None or container is None:
             return None
         channel = Channel(folders, claim=None, acked=acked)
-        return await self._start(spec, report, folders, channel, container_id)
+        return await self._start(spec, report, folders, channel, container)
 
     def folders(self, name: str) -> SlotFolders:
         """Where the slot of that name keeps its sockets."""
@@ -98,10 +102,10 @@ class Slots:
         """Whether a container of that name runs."""
         return await self._running(name) is not None
 
-    async def _running(self, name: str) -> str | None:
+    async def _running(self, name: str) -> ContainerInfo | None:
         for container in await self.engine.containers(self.installation):
             if container.name == name and container.running:
-                return container.id
+                return container
         return None
 
     async def discard(self, name: str) -> None:
@@ -117,17 +121,21 @@ class Slots:
         report: GatewayReport,
         folders: SlotFolders,
         channel: Channel,
-        container_id: str | None = None,
+        running: ContainerInfo | None = None,
     ) -> Slot:
+        uid = self._user_of(running)
         async with contextlib.AsyncExitStack() as undo:
+            undo.callback(self._users.give_back, uid)
             # Also when it is cancelled: whoever asked knows of no slot, so nothing may be left.
             undo.callback(folders.remove)
             undo.push_async_callback(channel.close)
             await channel.open()
             door = await self._gateway.open(_door_of(spec, folders), report)
             undo.push_async_callback(door.close)
-            if container_id is None:
-                container_id = await self.engine.launch(self._container_of(spec, folders))
+            if running is None:
+                container_id = await self.engine.launch(self._container_of(spec, folders, uid))
+            else:
+                container_id = running.id
             undo.pop_all()
         return Slot(
             self.engine,
@@ -135,10 +143,20 @@ class Slots:
             folders,
             channel,
             door,
+            uid=uid,
+            on_end=lambda: self._users.give_back(uid),
             silence_seconds=self._silence_seconds,
         )
 
-    def _container_of(self, spec: SlotSpec, folders: SlotFolders) -> ContainerSpec:
+    def _user_of(self, running: ContainerInfo | None) -> int:
+        """A new user id, or the one of the container that is taken over."""
+        known = running.labels.get(_UID_LABEL, "") if running else ""
+        if not known.isdigit():
+            return self._users.take()
+        self._users.hold(int(known))
+        return int(known)
+
+    def _container_of(self, spec: SlotSpec, folders: SlotFolders, uid: int) -> ContainerSpec:
         harness = harness_folder(self._state)
         return ContainerSpec(
             name=spec.name,
@@ -149,6 +167,7 @@ class Slots:
                 "seatrial": spec.test_id,
                 "seatrial.attempt": str(spec.attempt),
                 "seatrial.installation": self.installation,
+                _UID_LABEL: str(uid),
                 **spec.labels,
             },
             mounts=(

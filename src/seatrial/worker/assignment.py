@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
-
 from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim
@@ -19,11 +16,6 @@ GRACE_SECONDS = 0.5
 _OWN_PROCESSES = 24
 """Room for the harness and its forwarder on top of the agent's process limit."""
 _FILE_MB = 256
-_FIRST_UID = 20_000
-_UIDS = 40_000
-"""Users that tests run as: inside the range that rootless engines map, outside real accounts."""
-
-_next_uid = itertools.count(secrets.randbelow(_UIDS))
 
 
 def slot_name(claim: Claim) -> str:
@@ -65,9 +57,10 @@ def assignment(
     environment: Environment,
     resolved: ResolvedModel,
     *,
+    uid: int,
     orphan_seconds: float,
 ) -> Assign:
-    """The agent's work, with a user id that no other running test has."""
+    """The agent's work, as the user `uid`."""
     ref = resolved.ref
     return Assign(
         mode="agent",
@@ -80,7 +73,7 @@ def assignment(
             provider=ref.provider if ref else None,
             region=_region(resolved),
         ),
-        uid=_FIRST_UID + next(_next_uid) % _UIDS,
+        uid=uid,
         python=environment.python,
         deadline_seconds=float(request.timeout_seconds),
         log_bytes=request.limits.log_kb * 1024,

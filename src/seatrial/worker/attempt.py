@@ -162,6 +162,7 @@ class Attempt:
                 self.claim.request,
                 environment,
                 resolved,
+                uid=slot.uid,
                 orphan_seconds=self._deps.settings.grace_seconds,
             ),
             self._on_frames,
