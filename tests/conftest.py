@@ -22,7 +22,9 @@ ALLOWED_SKIPS = frozenset(
 )
 """The only reasons for which a test may be skipped; any other skip is a failure."""
 
+settings.register_profile("fast", deadline=None)  # a busy machine is slow at times
 settings.register_profile("full", max_examples=2000, deadline=None)
+settings.load_profile("fast")
 if os.environ.get("SEATRIAL_TEST_FULL"):
     settings.load_profile("full")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -26,6 +27,17 @@ def safe_lines(text: str) -> list[str]:
     if lines[-1] == "":
         lines.pop()
     return [safe(line) for line in lines]
+
+
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#(?:\[|vso\[))")
+
+
+def without_commands(text: str) -> str:
+    r"""The line with what build servers would obey written out: `::error::`, `##[…]`, `##vso[…]`.
+
+    They take such commands from the output of the programs that they run, ours included.
+    """
+    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", text)
 
 
 def _shown(char: str) -> str:

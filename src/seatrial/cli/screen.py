@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pydantic import BaseModel
 
-from .escape import safe, safe_lines
+from .escape import safe, safe_lines, without_commands
 from .lines import Line, Panel, Role, Span
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ class Screen:
     def json(self, value: BaseModel | dict[str, Any]) -> None:
         """Write one JSON line to standard output."""
         plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-        self._out.write(json.dumps(plain, ensure_ascii=True, separators=(",", ":")) + "\n")
+        text = json.dumps(plain, ensure_ascii=True, separators=(",", ":"))
+        # The same value, but nothing that a build server takes for a command.
+        self._out.write(re.sub("#(?=#)", r"\\u0023", text) + "\n")
         self._out.flush()
 
     def panel(self, panel: Panel) -> None:
@@ -112,7 +115,10 @@ class Screen:
         if stream is self._main and self.rich:
             self._console.print(_text(one), soft_wrap=True)
             return
-        stream.write("".join(_safe_text(span) for span in one).rstrip(" ") + "\n")
+        text = "".join(_safe_text(span) for span in one).rstrip(" ")
+        if _on_a_build_server():
+            text = "\n".join(without_commands(part) for part in text.split("\n"))
+        stream.write(f"{text}\n")
 
     @cached_property
     def _console(self) -> Console:
@@ -123,6 +129,10 @@ class Screen:
 
 def _is_rich(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+
+
+def _on_a_build_server() -> bool:
+    return bool(os.environ.get("CI") or os.environ.get("TF_BUILD"))
 
 
 def _safe_text(span: Span) -> str:

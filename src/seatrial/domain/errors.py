@@ -147,6 +147,12 @@ class EngineRefused(PlatformError):
     code = "platform.internal"
 
 
+class NotIsolated(PlatformError):
+    """A container of this engine reaches what it must not: nothing may run in it."""
+
+    code = "platform.not_isolated"
+
+
 class ImageUnavailable(PlatformError):
     """No base image could be had: neither pulled nor built."""
 

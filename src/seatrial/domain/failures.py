@@ -266,6 +266,12 @@ _ENTRIES = (
         "Run `seatrial doctor`, which says what to start or install.",
     ),
     _entry(
+        "platform.not_isolated",
+        "Containers on this machine are not closed.",
+        "The self-test reached from inside a container what no agent may reach, so nothing ran.",
+        "Run `seatrial doctor`, which names what is open, and correct the engine's settings.",
+    ),
+    _entry(
         "platform.no_capacity",
         "There is no capacity to run the test.",
         "The machine is out of disk, memory or container slots.",

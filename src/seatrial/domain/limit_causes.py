@@ -42,9 +42,13 @@ def _meanwhile(request: TestRequest, record: AttemptRecord) -> str:
     return said
 
 
-def _raised(name: str, value: int, most: int) -> dict[str, str | int]:
-    """The change that doubles a limit, as far as it may be raised; none where it may not."""
-    return {name: min(value * 2, most)} if value < most else {}
+def _raised(name: str, value: int, most: int, needed: int = 0) -> dict[str, str | int]:
+    """The change that doubles a limit, or raises it to what is needed, as far as it may be.
+
+    None where it may not be raised, or not far enough.
+    """
+    better = max(value * 2, needed)
+    return {name: min(better, most)} if value < most and needed <= most else {}
 
 
 def memory(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
@@ -87,11 +91,12 @@ def too_large(request: TestRequest, record: AttemptRecord, ending: Ending) -> Fa
     if record.too_large_bytes is None:
         return None
     limit = request.limits.response_kb
+    needed = -(-record.too_large_bytes // 1024)
     return failure(
         "agent.response_too_large",
         f"The response has {record.too_large_bytes / 1024:.0f} KiB; {limit} KiB are allowed.",
         evidence_event=record.too_large_event,
-        fix=_raised("response_kb", limit, ending.maxima.response_kb),
+        fix=_raised("response_kb", limit, ending.maxima.response_kb, needed),
     )
 
 
@@ -131,11 +136,10 @@ def processes(request: TestRequest, record: AttemptRecord, ending: Ending) -> Fa
     if not (hits or refused):
         return None
     limit = request.limits.processes
-    peak = min(exited.processes_peak, limit) if exited else limit
     return failure(
         "limit.processes",
-        f"The agent reached its limit: {peak} processes and threads were running at one time, "
-        f"{limit} are allowed.",
+        f"The agent reached its limit of {limit} processes and threads: so many were running at "
+        "one time, and another was refused.",
         evidence=shown(error) or record.last_log_line,
         evidence_event=record.error_event or record.exit_event,
         fix=_raised("processes", limit, ending.maxima.processes),

@@ -331,7 +331,10 @@ class ContainerInfo:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine is and can do. `enforces_limits` is False for rootless cgroup v1."""
+    """What the engine is and can do. `enforces_limits` is False for rootless cgroup v1.
+
+    `runtime` is the one that was asked for instead of the engine's own.
+    """
 
     name: str
     version: str
@@ -342,6 +345,7 @@ class EngineInfo:
     cpus: int
     memory_bytes: int
     warnings: tuple[str, ...] = ()
+    runtime: str = ""
 
 
 class Engine(Protocol):

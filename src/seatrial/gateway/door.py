@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from contextlib import suppress
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from seatrial.domain.errors import SetupFailed
 from seatrial.domain.events import ModelCallEvent
@@ -21,6 +23,15 @@ from .front import Front
 from .journal import DoorJournal
 
 _MAX_LINE = 32 * 1024
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not what an agent sends that is no HTTP: it could fill the host's log with that."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log = logging.getLogger(__name__)
+_log.addFilter(_is_ours)
 
 
 class SocketDoor:
@@ -37,6 +48,7 @@ class SocketDoor:
             self._calls.handle,
             handler_cancellation=True,
             access_log=None,
+            logger=_log,
             auto_decompress=False,
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,

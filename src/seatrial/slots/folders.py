@@ -97,14 +97,18 @@ def harness_folder(state: Path) -> Path:
     The copy keeps running tests apart from an upgrade of the installed package. Safe to call
     from several processes at once.
     """
-    files = harness_files()
-    digest = hashlib.sha256()
-    for name, content in files.items():
-        digest.update(name.encode() + b"\0" + content + b"\0")
-    target = state / "harness" / digest.hexdigest()[:16]
+    target = state / "harness" / harness_digest()
     if not target.exists():
-        _publish(files, target)
+        _publish(harness_files(), target)
     return target
+
+
+def harness_digest() -> str:
+    """Names the harness of this process by its content."""
+    digest = hashlib.sha256()
+    for name, content in harness_files().items():
+        digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()[:16]
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from seatrial.domain.ports import (
 
 from .channel import Channel
 from .folders import SlotFolders, harness_files, harness_folder
+from .self_test import SelfTest, ignore
 from .slot import Slot
 from .users import Users
 
@@ -29,6 +30,8 @@ HARNESS_PATH = "/seatrial/lib"
 DOOR_PATH = "/seatrial/door"
 _ARGV = ("python3", "-I", "-S", f"{HARNESS_PATH}/harness/boot.py")
 _UID_LABEL = "seatrial.uid"
+SELF_TEST = "self-test"
+"""Stands in place of a test's id on the label of the probe's container."""
 _AGENT_FILES_MB = 8
 """Room for the agent's files (1 MB at most) in their read-only folder."""
 
@@ -65,8 +68,14 @@ class Slots:
         state: Path,
         installation: str,
         silence_seconds: float = 10.0,
+        self_tested: bool = False,
+        engine_socket: str = "",
     ) -> None:
-        """`state` is this worker's own folder; `installation` marks its containers."""
+        """`state` is this worker's own folder; `installation` marks its containers.
+
+        With `self_tested`, nothing is opened before a probe has found that containers of this
+        engine are closed. `engine_socket` is one of the things that it must not see.
+        """
         harness_files()
         self.engine = engine
         self.installation = installation
@@ -74,9 +83,23 @@ class Slots:
         self._state = state
         self._silence_seconds = silence_seconds
         self._users = Users()
+        self.self_test = SelfTest(engine, self._open_probe, state, engine_socket)
+        self._self_tested = self_tested
 
     async def open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
-        """Start a container that waits for its work. When that fails nothing is left."""
+        """Start a container that waits for its work. When that fails nothing is left.
+
+        NotIsolated when the self-test found a way out of containers of this engine.
+        """
+        if self._self_tested:
+            await self.self_test.ensure(spec.image)
+        return await self._open(spec, report)
+
+    async def _open_probe(self, name: str, limits: ContainerLimits, image: str) -> Slot:
+        spec = SlotSpec(name, SELF_TEST, attempt=0, image=image, limits=limits, disk_mb=8)
+        return await self._open(spec, ignore)
+
+    async def _open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
         folders = self.folders(spec.name)
         folders.remove()
         channel = Channel(folders, claim=folders.create())

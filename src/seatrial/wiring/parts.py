@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import resource
 import socket
 from collections.abc import AsyncGenerator, Callable
 
 from seatrial.domain.credential_ports import CredentialReader
 from seatrial.domain.ports import Store
+from seatrial.engines.private import find_socket, private_engine
 from seatrial.environments import BuiltEnvironments
 from seatrial.gateway import AccountProviders, SocketGateway
 from seatrial.settings import Settings
@@ -24,6 +26,7 @@ from .owner import installation_id
 _MEMORY_OF_A_TEST = 512 * 2**20
 _TESTS_PER_CPU = 8
 _FEWEST = 2
+_MOST_FILES = 65_536
 
 
 class SharedTestModel:
@@ -60,6 +63,7 @@ async def worker_parts(
 ) -> AsyncGenerator[WorkerDeps]:
     """Everything a worker works with, closed in the right order at the end."""
     installation = _installation(settings)
+    _allow_many_connections()
     async with contextlib.AsyncExitStack() as stack:
         engine = LateEngine(settings, progress)
         stack.push_async_callback(engine.aclose)
@@ -73,6 +77,8 @@ async def worker_parts(
             state=settings.data_dir,
             installation=installation,
             silence_seconds=settings.grace_seconds,
+            self_tested=settings.engine != "fake",
+            engine_socket=engine_socket(settings),
         )
         yield WorkerDeps(
             store=store,
@@ -85,6 +91,21 @@ async def worker_parts(
             or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",
             max_running=settings.max_running or tests_that_fit(),
         )
+
+
+def engine_socket(settings: Settings) -> str:
+    """The path of the engine's socket, which no container may see; "" when it has none."""
+    private = private_engine(settings)
+    url = find_socket(settings) or (private.url if private else "")
+    return url.removeprefix("unix://") if url.startswith("unix://") else ""
+
+
+def _allow_many_connections() -> None:
+    """As many open files as we may have: agents can hold hundreds of connections each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def tests_that_fit() -> int:

@@ -1,6 +1,8 @@
-# capped: head+tail kept, rest counted; runner memory and disk flat
+# A gigabyte of output: its beginning and its end are kept, the rest is counted.
 import sys
-line=b"flood "*20+b"\n"; blk=line*500
-n=0
-while n<1_000_000_000:
-    sys.stdout.buffer.write(blk); n+=len(blk)
+def run(query):
+    line = b"flood " * 20 + b"\n"
+    sys.stdout.write("first line\n"); sys.stdout.flush()
+    for _ in range(500_000_000 // (len(line) * 500)): sys.stdout.buffer.write(line * 500)
+    print("last line", flush=True)
+    return "done"

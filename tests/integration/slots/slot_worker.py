@@ -34,7 +34,7 @@ class Place:
     installation: str
     source: str
     acked: int | None = None
-    grace: float = 10.0
+    grace: float = 40.0
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import unicodedata
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.cli.escape import safe, safe_lines
+from seatrial.cli.escape import safe, safe_lines, without_commands
 from seatrial.cli.lines import Panel, Span, line
 from seatrial.cli.screen import Screen
 
@@ -51,6 +52,47 @@ def test_only_line_ends_are_lost_by_splitting(text: str) -> None:
     assert "\n".join(safe_lines(text)) == "\n".join(
         safe(one) for one in plain.split("\n")
     ).removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::forged", r"\x3a:error::forged"),
+        ("  \t::set-env name=x::y", "  \t\\x3a:set-env name=x::y"),
+        ("a ##vso[task.x]y", r"a \x23#vso[task.x]y"),
+        ("###[error]", r"#\x23#[error]"),
+        ("a std::vector ## heading", "a std::vector ## heading"),
+        (": one", ": one"),
+    ],
+)
+def test_what_a_build_server_obeys_is_written_out(text: str, shown: str) -> None:
+    assert without_commands(text) == shown
+
+
+@pytest.mark.parametrize("variable", ["CI", "TF_BUILD"])
+def test_on_a_build_server_no_line_is_a_command(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    out = io.StringIO()
+    monkeypatch.delenv("CI", raising=False)
+    Screen(out=out).line("::warning::of nobody's interest")
+    monkeypatch.setenv(variable, "true")
+    screen = Screen(out=out)
+    screen.panel(Panel("::stop-commands::x", "good", (line("::error::a"), line("##[error]b"))))
+    assert out.getvalue().splitlines() == [
+        "::warning::of nobody's interest",
+        "",
+        r"\x3a:stop-commands::x",
+        r"  \x3a:error::a",
+        r"  \x23#[error]b",
+    ]
+
+
+def test_json_holds_no_command_and_says_the_same() -> None:
+    out = io.StringIO()
+    Screen(out=out, json_mode=True).json({"text": "###vso[x]\\##[y]"})
+    assert "##" not in out.getvalue()
+    assert json.loads(out.getvalue()) == {"text": "###vso[x]\\##[y]"}
 
 
 @pytest.mark.parametrize(

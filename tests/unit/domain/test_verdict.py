@@ -365,7 +365,7 @@ FIXES: dict[str, tuple[Row, dict[str, str | int]]] = {
     "disk": (ROWS["the disk is full, as the harness saw"], {"disk_mb": 128}),
     "processes": (ROWS["no more processes, as an exception"], {"processes": 256}),
     "open files": (ROWS["no more open files, as the exception says"], {"open_files": 2048}),
-    "response": (ROWS["a response over its limit"], {"response_kb": 2048}),
+    "response": (ROWS["a response over its limit"], {"response_kb": 9216}),
     "exception": (ROWS["an exception"], {}),
 }
 
@@ -383,7 +383,7 @@ SAID: dict[str, str] = {
     "killed by the kernel": "512 MiB were used of the 512 MiB allowed",
     "the disk is full, as the harness saw": "/tmp is full: 64 MiB were used of the 64 MiB allowed",
     "no more files, as the harness saw": "/tmp holds 65,536 files: no more are allowed",
-    "no more processes, as an exception": "128 processes and threads were running at one time",
+    "no more processes, as an exception": "its limit of 128 processes and threads",
     "no more open files, as the exception says": "1024 files and connections open",
     "a response over its limit": "9216 KiB; 1024 KiB are allowed",
 }

@@ -53,8 +53,8 @@ def test_nofile_and_nproc_are_always_given_together() -> None:
 
 def test_tmpfs_are_exactly_those_of_the_spec_on_docker() -> None:
     assert convert.container_body(SPEC, "docker", FILES)["HostConfig"]["Tmpfs"] == {
-        "/tmp": "rw,noexec,nosuid,nodev,size=32m,mode=1777",
-        "/home/agent": "rw,exec,nosuid,nodev,size=8m,mode=755",
+        "/tmp": "rw,noexec,nosuid,nodev,size=32m,mode=1777,nr_inodes=16384",
+        "/home/agent": "rw,exec,nosuid,nodev,size=8m,mode=755,nr_inodes=4096",
     }
 
 

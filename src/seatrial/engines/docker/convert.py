@@ -30,6 +30,8 @@ _CAPABILITIES = ["SETUID", "SETGID", "KILL"]
 """What process 1 needs to start the agent as another user and to end it."""
 _PODMAN_WRITABLE = ("/run", "/tmp", "/var/tmp")  # noqa: S108 paths inside a container
 """Where Podman puts large memory file systems of its own over a read-only root."""
+_FEWEST_INODES = 4096
+_INODES_OF_A_MB = 512
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _GONE = 137
 
@@ -115,7 +117,7 @@ def _mount(mount: Mount) -> Json:
 
 def _tmpfs(spec: ContainerSpec, flavour: Flavour) -> dict[str, str]:
     """What the spec asks for; for Podman also read-only ones over the places it would fill."""
-    mounted = {tmpfs.target: _tmpfs_options(tmpfs) for tmpfs in spec.tmpfs}
+    mounted = {tmpfs.target: _tmpfs_options(tmpfs, flavour) for tmpfs in spec.tmpfs}
     if flavour == "podman":
         taken = {mount.target for mount in spec.mounts} | set(mounted)
         closed = dict.fromkeys(_PODMAN_WRITABLE, "ro,noexec,nosuid,nodev,size=64k,mode=755")
@@ -123,9 +125,15 @@ def _tmpfs(spec: ContainerSpec, flavour: Flavour) -> dict[str, str]:
     return mounted
 
 
-def _tmpfs_options(tmpfs: Tmpfs) -> str:
+def _tmpfs_options(tmpfs: Tmpfs, flavour: Flavour) -> str:
+    """Podman does not know `nr_inodes`: there the memory limit is what ends too many files."""
     execution = "exec" if tmpfs.executable else "noexec"
-    return f"rw,{execution},nosuid,nodev,size={tmpfs.size_mb}m,mode={tmpfs.mode:o}"
+    options = f"rw,{execution},nosuid,nodev,size={tmpfs.size_mb}m,mode={tmpfs.mode:o}"
+    return options if flavour == "podman" else f"{options},nr_inodes={_inodes(tmpfs.size_mb)}"
+
+
+def _inodes(size_mb: int) -> int:
+    return max(_FEWEST_INODES, size_mb * _INODES_OF_A_MB)
 
 
 def exit_of(

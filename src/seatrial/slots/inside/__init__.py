@@ -1,0 +1,1 @@
+"""Programs that run inside containers as agents do. Sent there as text, never imported here."""

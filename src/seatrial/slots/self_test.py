@@ -1,0 +1,201 @@
+"""Tries from inside a container every direction that must be closed, before anybody's agent runs.
+
+An engine, a setting or an upgrade of either can open a way out without a word. So the worker does
+not trust: with the first container it opens targets on the host, lets a probe try them all, and
+refuses to run anything while one is open. The same probe runs on the host as the control: what it
+does not reach there, it would not find in a container either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from seatrial.domain.errors import NotIsolated, PlatformError
+from seatrial.domain.events import ModelCallEvent, NoticeEvent
+from seatrial.domain.ports import ContainerLimits, Engine
+from seatrial.harness.protocol import Assign, Log, ResultFrame
+
+from .channel import FrameBatch
+from .folders import harness_digest
+from .slot import Slot
+from .targets import Targets, targets
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 24 * 3600.0
+"""How long a good result counts for the same engine, kernel and harness."""
+
+_DEADLINE_SECONDS = 60.0
+_CONTROL = frozenset({"host ports", "abstract sockets", "other tests' doors"})
+"""Directions that the probe must find open on the host."""
+
+OpenSlot = Callable[[str, ContainerLimits, str], Awaitable[Slot]]
+"""Opens a slot of that name with that image, without asking for a self-test."""
+
+
+class _Claimed(BaseModel):
+    """What the probe says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    open: dict[str, list[Any]]
+    door: bool
+
+
+@dataclass(frozen=True)
+class SelfTestResult:
+    """What was found. `open` names directions with what was reached; `blind` those not testable."""
+
+    open: Mapping[str, Sequence[str]]
+    blind: frozenset[str]
+    door: bool
+    at: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every direction is closed, and the probe and the door prove that it looked."""
+        return not self.open and not self.blind and self.door
+
+    @property
+    def text(self) -> str:
+        """One sentence about it."""
+        if self.open:
+            ways = "; ".join(f"{name} ({', '.join(what[:3])})" for name, what in self.open.items())
+            return f"A container reaches what it must not: {ways}."
+        if self.blind:
+            return f"The probe is blind: on the host it does not find {', '.join(self.blind)}."
+        if not self.door:
+            return "A container does not reach its own door."
+        return "Every direction that must be closed is closed, and the door answers."
+
+
+class SelfTest:
+    """Runs the test once per process and engine, and keeps a good result for a day."""
+
+    def __init__(self, engine: Engine, open_slot: OpenSlot, state: Path, socket: str = "") -> None:
+        """`socket` is the engine's own, which no container may see."""
+        self._engine, self._open_slot = engine, open_slot
+        self._file = state / "self-test.json"
+        self._socket = socket
+        self._turn = asyncio.Lock()
+        self._passed = False
+
+    async def ensure(self, image: str) -> None:
+        """Return when containers of this engine are known to be closed. NotIsolated otherwise."""
+        async with self._turn:
+            if self._passed:
+                return
+            key = await self._key(image)
+            if not self._is_kept(key):
+                result = await self.run(image)
+                if not result.passed:
+                    log.error("self-test: %s", result.text)
+                    raise NotIsolated(result.text)
+                self._keep(key, result)
+            self._passed = True
+
+    async def run(self, image: str) -> SelfTestResult:
+        """Do it now. Platform errors when no container can be had."""
+        async with targets(self._socket) as aims:
+            control = await _on_the_host(aims)
+            aims.contacts.clear()
+            claimed = await self._in_a_container(image, aims)
+            found = {name: [str(one) for one in what] for name, what in claimed.open.items()}
+            found |= {name: ["it arrived"] for name in aims.contacts if name not in found}
+        blind = _CONTROL - control.open.keys()
+        return SelfTestResult(found, frozenset(blind), claimed.door, time.time())
+
+    async def _in_a_container(self, image: str, aims: Targets) -> _Claimed:
+        limits = ContainerLimits(memory_mb=128, cpus=1.0, processes=64)
+        slot = await self._open_slot(f"seatrial-self-test-{secrets.token_hex(4)}", limits, image)
+        answers, output = list[str](), list[str]()
+
+        async def on_frames(batch: FrameBatch) -> None:
+            answers.extend(frame.response for _, frame in batch if isinstance(frame, ResultFrame))
+            output.extend(frame.text for _, frame in batch if isinstance(frame, Log))
+
+        try:
+            await slot.run(_assignment(aims, slot.uid), on_frames)
+        finally:
+            await slot.remove()
+        return _claimed("".join(answers), "".join(output))
+
+    async def _key(self, image: str) -> str:
+        """Everything that a way out could come with."""
+        info = await self._engine.describe()
+        boot = Path("/proc/sys/kernel/random/boot_id")
+        parts = (
+            *(info.name, info.version, info.api_version, str(info.rootless), image),
+            *(platform.release(), boot.read_text() if boot.exists() else "", str(os.getuid())),
+            *(harness_digest(), *info.warnings, _source(), self._socket, info.runtime),
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _is_kept(self, key: str) -> bool:
+        try:
+            kept = json.loads(self._file.read_text())
+            return kept["key"] == key and 0 <= time.time() - kept["at"] < KEPT_SECONDS
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _keep(self, key: str, result: SelfTestResult) -> None:
+        self._file.write_text(json.dumps({"key": key, "at": result.at}))
+
+
+async def _on_the_host(aims: Targets) -> _Claimed:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-c", _source(), json.dumps(aims.query(inside=False))),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), _DEADLINE_SECONDS)
+    return _claimed(out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+def _claimed(answer: str, output: str) -> _Claimed:
+    try:
+        return _Claimed.model_validate_json(answer)
+    except ValidationError as error:
+        said = output.strip()[-500:] or answer[:500]
+        raise PlatformError(f"The self-test's probe gave no result: {said}") from error
+
+
+def _assignment(aims: Targets, uid: int) -> Assign:
+    return Assign(
+        mode="agent",
+        argv=[],
+        files={"agent.py": _source()},
+        entry_point="agent.py:run",
+        query=json.dumps(aims.query(inside=True)),
+        env={},
+        uid=uid,
+        python="python3",
+        deadline_seconds=_DEADLINE_SECONDS,
+        log_bytes=64 * 1024,
+        response_bytes=64 * 1024,
+        grace_seconds=0.5,
+    )
+
+
+def _source() -> str:
+    return (resources.files("seatrial.slots.inside") / "reach.py").read_text("utf-8")
+
+
+async def ignore(_: ModelCallEvent | NoticeEvent) -> None:
+    """What the probe asks of its door is of no interest."""

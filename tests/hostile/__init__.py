@@ -1,0 +1,1 @@
+"""What Seatrial promises about agents that mean harm, tested with agents that do."""

@@ -1,0 +1,75 @@
+"""One server per engine for all hostile agents; several run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from seatrial.client import Client
+from seatrial.domain.requests import TestRequest
+from tests.support.serving import Serving
+
+from .corpus import NAMES, Corpus
+from .host import Host, resident_bytes
+
+AT_A_TIME = 6
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running server on one engine, and the machine that it runs on."""
+
+    engine: str
+    engine_url: str
+    serving: Serving
+    client: Client
+    host: Host
+    resident_at_first: int
+
+    @property
+    def pid(self) -> int:
+        assert self.serving.process is not None
+        return self.serving.process.pid
+
+
+@pytest.fixture(scope="session", params=["docker", "podman"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Every test that uses it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest, engine: str) -> Iterator[Place]:
+    """The engine's server, after one ordinary test: what it needs once does not count."""
+    url: str = request.getfixturevalue(f"{engine}_socket")
+    many = {"max_running": str(AT_A_TIME), "max_per_user": "200"}
+    serving = Serving({"docker_host": url, "log_level": "info", **many}).start()
+    host = Host(serving.data_dir, url)
+    try:
+        with serving.client() as client:
+            agent = "def run(query): return query"
+            warm = client.submit(TestRequest(files={"agent.py": agent}, query="q", model="none"))
+            client.wait(warm.id)
+            assert serving.process is not None
+            resident = resident_bytes(serving.process.pid)
+            yield Place(engine, url, serving, client, host, resident)
+    finally:
+        host.close()
+        serving.close()
+
+
+@pytest.fixture(scope="session")
+def corpus(request: pytest.FixtureRequest, place: Place) -> Corpus:
+    """The agents that this session's tests ask for, sent all at once; the slow ones first."""
+    asked = {
+        str(item.callspec.params["agent"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and hasattr(item, "callspec")
+        and "agent" in item.callspec.params
+    }
+    made = Corpus(place.client, place.engine)
+    made.send([name for name in NAMES if name in asked])
+    return made
