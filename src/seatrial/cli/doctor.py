@@ -37,8 +37,8 @@ def doctor(
 ) -> None:
     """Check what tests need, and say what to do.
 
-    Engine, enforced limits, base image, disk, package index, models. On a terminal it offers to
-    install an engine where none is.
+    Engine, base image, enforced limits, closed containers, disk, package index, models. On a
+    terminal it offers to install an engine where none is.
     """
     import asyncio
 

@@ -91,7 +91,7 @@ class SelfTest:
         """`socket` is the engine's own, which no container may see."""
         self._engine, self._open_slot = engine, open_slot
         self._file = state / "self-test.json"
-        self._socket = socket
+        self.socket = socket
         self._turn = asyncio.Lock()
         self._passed = False
 
@@ -111,7 +111,7 @@ class SelfTest:
 
     async def run(self, image: str) -> SelfTestResult:
         """Do it now. Platform errors when no container can be had."""
-        async with targets(self._socket) as aims:
+        async with targets(self.socket) as aims:
             control = await _on_the_host(aims)
             aims.contacts.clear()
             claimed = await self._in_a_container(image, aims)
@@ -142,7 +142,7 @@ class SelfTest:
         parts = (
             *(info.name, info.version, info.api_version, str(info.rootless), image),
             *(platform.release(), boot.read_text() if boot.exists() else "", str(os.getuid())),
-            *(harness_digest(), *info.warnings, _source(), self._socket, info.runtime),
+            *(harness_digest(), *info.warnings, _source(), self.socket, info.runtime),
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

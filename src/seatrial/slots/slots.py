@@ -83,19 +83,20 @@ class Slots:
         self._state = state
         self._silence_seconds = silence_seconds
         self._users = Users()
-        self.self_test = SelfTest(engine, self._open_probe, state, engine_socket)
-        self._self_tested = self_tested
+        self.self_test = SelfTest(engine, self.open_probe, state, engine_socket)
+        self.self_tested = self_tested
 
     async def open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
         """Start a container that waits for its work. When that fails nothing is left.
 
         NotIsolated when the self-test found a way out of containers of this engine.
         """
-        if self._self_tested:
+        if self.self_tested:
             await self.self_test.ensure(spec.image)
         return await self._open(spec, report)
 
-    async def _open_probe(self, name: str, limits: ContainerLimits, image: str) -> Slot:
+    async def open_probe(self, name: str, limits: ContainerLimits, image: str) -> Slot:
+        """Open a slot for the self-test itself."""
         spec = SlotSpec(name, SELF_TEST, attempt=0, image=image, limits=limits, disk_mb=8)
         return await self._open(spec, ignore)
 

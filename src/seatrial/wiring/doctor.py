@@ -15,13 +15,14 @@ from seatrial.domain.errors import SeatrialError
 from seatrial.domain.ports import Engine, ProviderState
 from seatrial.engines.install import install_plan
 from seatrial.environments.index import find_certificates, find_index
-from seatrial.gateway import LocalProviders
+from seatrial.gateway import LocalProviders, SocketGateway
 from seatrial.settings import Settings
+from seatrial.slots import Slots
 
 from .late_engine import LateEngine
 from .limit_probe import unenforced_limits
 from .owner import installation_id, owner_pid
-from .parts import SharedTestModel
+from .parts import SharedTestModel, engine_socket
 
 State = Literal["ok", "warning", "problem"]
 Progress = Callable[[str], None]
@@ -56,6 +57,7 @@ async def examine(settings: Settings, *, fix: bool, progress: Progress) -> list[
             findings.append(image)
             if image.state == "ok":
                 findings.append(await _limits(engine, settings))
+                findings.append(await _isolation(engine, settings))
     findings.append(await _index(settings))
     findings += await _models(settings)
     return findings
@@ -123,6 +125,28 @@ async def _limits(engine: Engine, settings: Settings) -> Finding:
     return Finding(
         "limits", "ok", "enforced: memory, CPU, processes, disk and a read-only image, each tried"
     )
+
+
+async def _isolation(engine: Engine, settings: Settings) -> Finding:
+    """Let a probe try every way out of a container, now."""
+    gateway = SocketGateway()
+    slots = Slots(
+        engine,
+        gateway,
+        state=settings.data_dir,
+        installation=installation_id(settings.data_dir),
+        engine_socket=engine_socket(settings),
+    )
+    try:
+        result = await slots.self_test.run(await engine.image(settings.python))
+    except SeatrialError as error:
+        return Finding("isolation", "problem", error.message, error.hint)
+    finally:
+        await gateway.aclose()
+    if result.passed:
+        return Finding("isolation", "ok", result.text)
+    hint = "Nothing is run here until that is closed: look at the engine's own settings."
+    return Finding("isolation", "problem", result.text, hint)
 
 
 async def _index(settings: Settings) -> Finding:
