@@ -19,6 +19,8 @@ _SET = examples(
     "seatrial credentials set work --provider anthropic --from-env ANTHROPIC_API_KEY",
     "seatrial credentials set aws --provider bedrock --region us-east-1 "
     "--from-env AWS_ACCESS_KEY_ID --from-env AWS_SECRET_ACCESS_KEY",
+    "seatrial credentials set team --provider bedrock --region us-east-1 "
+    "--role-arn arn:aws:iam::123456789012:role/models --external-id ID",
     "seatrial credentials set box --provider ollama --base-url http://10.0.0.5:11434",
 )
 
@@ -50,13 +52,17 @@ def set_credential(
     ] = None,
     region: Annotated[str | None, typer.Option(metavar="REGION", help="Of Bedrock.")] = None,
     role_arn: Annotated[
-        str | None, typer.Option(metavar="ARN", help="A role to assume first, for Bedrock.")
+        str | None, typer.Option(metavar="ARN", help="A role to assume for each test, for Bedrock.")
+    ] = None,
+    external_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="What the role's trust policy asks for.")
     ] = None,
 ) -> None:
     """Store a credential. The secret never stands among the arguments, which others can read.
 
     Bedrock has more than one secret, in this order: access key id, secret access key and, with
-    temporary keys, session token.
+    temporary keys, session token. With a role it may have none: the worker's own AWS identity
+    assumes the role then, if the operator allows it.
     """
     from .connection import with_client
     from .screen import Screen
@@ -64,9 +70,13 @@ def set_credential(
 
     screen = Screen()
     source = Source(tuple(from_env or ()), stdin=stdin, prompt=prompt)
-    credential = read_credential(
-        provider, source, {"base_url": base_url, "region": region, "role_arn": role_arn}
-    )
+    given = {
+        "base_url": base_url,
+        "region": region,
+        "role_arn": role_arn,
+        "external_id": external_id,
+    }
+    credential = read_credential(provider, source, given)
 
     async def work(client: AsyncClient) -> int:
         stored = await client.set_credential(name, credential)

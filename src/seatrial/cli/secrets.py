@@ -37,7 +37,8 @@ def read_credential(provider: str, source: Source, given: Mapping[str, str | Non
     if fields is None:
         known = ", ".join(SECRET_FIELDS)
         raise _invalid("--provider", f"There is no such provider; there are {known}.")
-    if source.count > 1 or (source.count == 0 and provider != "ollama"):
+    needs_none = provider == "ollama" or (provider == "bedrock" and given.get("role_arn"))
+    if source.count > 1 or (source.count == 0 and not needs_none):
         message = "Say where the secret is: --from-env VAR, --stdin or --prompt, one of them."
         raise _invalid("--from-env", message)
     values = _values(provider, fields, source)

@@ -23,9 +23,10 @@ class Credential(BaseModel):
     """What one account at a provider is used with. Which fields it has depends on the provider.
 
     `openai` and `anthropic` take `api_key` and may take `base_url`; `ollama` takes `base_url` and
-    may take `api_key`, a bearer token; `bedrock` takes `access_key_id`, `secret_access_key` and
-    `region`, and may take `session_token` and `role_arn`. Shapes only: the rules are in
-    `validation`. No error and no repr shows a secret.
+    may take `api_key`, a bearer token; `bedrock` takes `region` and `access_key_id` with
+    `secret_access_key`, and may take `session_token`; with `role_arn` (and `external_id`) that
+    role is assumed for each test, with these keys or, without any, with the worker's own AWS
+    identity. Shapes only: the rules are in `validation`. No error and no repr shows a secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -43,7 +44,12 @@ class Credential(BaseModel):
         default=None, repr=False, description="Bedrock, with temporary keys."
     )
     region: str | None = Field(default=None, description="Bedrock, for example us-east-1.")
-    role_arn: str | None = Field(default=None, description="Bedrock: a role to assume first.")
+    role_arn: str | None = Field(
+        default=None, description="Bedrock: a role to assume for each test."
+    )
+    external_id: str | None = Field(
+        default=None, repr=False, description="Bedrock: what the role's trust policy asks for."
+    )
 
 
 SECRET_FIELDS: dict[CredentialProvider, tuple[str, ...]] = {

@@ -474,10 +474,15 @@ class Providers(Protocol):
         """Every provider that is configured, asked now (2 s at most each)."""
         ...
 
-    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
+    async def resolve(
+        self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
+    ) -> ResolvedModel:
         """Where the owner's request finds its model, with the owner's credential if there is one.
 
-        FailureError with a `model.*` entry when it can't be.
+        `checked`: the provider is asked, at no cost there, whether the credential is taken and
+        the model exists; a good answer is remembered for a short time. `test_id` names the
+        session of a role that is assumed for the test. FailureError with a `model.*` entry when
+        it can't be used.
         """
         ...
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import limit_causes
+from .advice import advice
 from .ending import Ending, StopReason
 from .events import ModelCallEvent
 from .failures import CATALOGUE, Failure, failure
@@ -143,6 +144,7 @@ def _blamed_call(record: AttemptRecord) -> Failure | None:
     return failure(
         code,
         f"{call.provider}:{call.model} answered with an error{status}: {call.message}",
+        what_to_do=advice(call.provider, call.model, code, call.message),
         evidence=call.message,
         evidence_event=record.last_call_event,
     )

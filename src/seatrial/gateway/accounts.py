@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from seatrial.domain.aws import AwsKeys
@@ -20,8 +21,12 @@ from seatrial.domain.requests import TestRequest, model_names
 from seatrial.settings import Settings
 
 from . import addresses, blame
+from .aws import AwsApi
 from .discovery import LocalProviders
-from .keys import Keys, OperatorKeys
+from .keys import Keys, OperatorKeys, digest
+from .places import Places
+from .preflight import Preflight
+from .roles import AssumedRole, Role
 
 _ADDRESS_SETTINGS = {
     "ollama": "ollama_url",
@@ -47,17 +52,22 @@ class AccountProviders:
         self._credentials = credentials
         self._environ = environ
         self._operator: Keys = OperatorKeys(environ, region=settings.aws_region)
+        self._places = Places(settings, environ)
+        self._aws = AwsApi()
+        self._preflight = Preflight(self._places, settings.preflight_cache_seconds, aws=self._aws)
         self._shared = self._local(settings, self._operator)
 
     async def states(self) -> Sequence[ProviderState]:
         """See Providers: those of the machine, which everybody may use."""
         return await self._shared.states()
 
-    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
+    async def resolve(
+        self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
+    ) -> ResolvedModel:
         """See Providers."""
         stored = await self._stored(request, owner)
         if not stored:
-            return await self._shared.resolve(request, owner)
+            return await self._shared.resolve(request, owner, checked=checked)
         for credential in stored.values():
             await self._check_address(credential)
         named = {
@@ -66,8 +76,33 @@ class AccountProviders:
             if credential.base_url is not None
         }
         settings = self._settings.model_copy(update=named)
-        local = self._local(settings, _AccountKeys(stored, self._operator))
-        return await local.resolve(request, owner)
+        keys = _AccountKeys(stored, self._operator, self._assumed(stored, test_id))
+        return await self._local(settings, keys).resolve(request, owner, checked=checked)
+
+    def _assumed(self, stored: Mapping[str, Credential], test_id: str) -> AssumedRole | None:
+        """The role of the stored credential, one for the whole test; None when it has none."""
+        credential = stored.get("bedrock")
+        if credential is None or credential.role_arn is None:
+            return None
+        keys = _stored_keys(credential)
+        if keys is None:
+            _must_be_assumable(credential.role_arn, self._settings.aws_assumable_roles)
+        role = Role(
+            credential.role_arn,
+            credential.region or "",
+            test_id,
+            keys.current if keys else self._operators_keys,
+            credential.external_id,
+        )
+        return AssumedRole(role, self._aws, self._places.sts)
+
+    async def _operators_keys(self) -> AwsKeys:
+        found = await self._operator.aws()
+        if found is None:
+            message = "The credential names a role, and neither it nor the worker has AWS keys."
+            to_do = "Store it with keys, or give the worker AWS credentials, then test again."
+            raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
+        return found
 
     async def _stored(self, request: TestRequest, owner: str) -> dict[str, Credential]:
         """The owner's credentials for the providers that the request may come to."""
@@ -97,15 +132,24 @@ class AccountProviders:
             raise FailureError(failure(blame.UNREACHABLE, message)) from None
 
     def _local(self, settings: Settings, keys: Keys) -> LocalProviders:
-        return LocalProviders(settings, self._testmodel_url, environ=self._environ, keys=keys)
+        return LocalProviders(
+            settings,
+            self._testmodel_url,
+            environ=self._environ,
+            keys=keys,
+            preflight=self._preflight,
+        )
 
 
 class _AccountKeys:
     """A user's keys where there are some, else the operator's; see Keys."""
 
-    def __init__(self, stored: Mapping[str, Credential], operator: Keys) -> None:
+    def __init__(
+        self, stored: Mapping[str, Credential], operator: Keys, role: AssumedRole | None
+    ) -> None:
         self._stored = stored
         self._operator = operator
+        self._role = role
 
     async def key(self, provider: str) -> str | None:
         """See Keys. None for a stored credential without a key, whatever the operator has."""
@@ -117,13 +161,38 @@ class _AccountKeys:
         stored = self._stored.get("bedrock")
         if stored is None:
             return await self._operator.aws()
-        if stored.role_arn is not None:
-            message = "This version does not assume the role that the credential names."
-            to_do = "Store the credential without a role, or let the worker have the role."
-            raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
-        return AwsKeys(
-            stored.access_key_id or "",
-            stored.secret_access_key or "",
-            stored.region or "",
-            stored.session_token,
-        )
+        return self._role.keys if self._role else _stored_keys(stored)
+
+    def account(self, provider: str) -> str:
+        """See Keys."""
+        stored = self._stored.get(provider)
+        if stored is None:
+            return self._operator.account(provider)
+        return digest("stored", stored.model_dump_json())
+
+
+def _stored_keys(credential: Credential) -> AwsKeys | None:
+    """The AWS keys that it holds; None when it names a role alone."""
+    if credential.access_key_id is None or credential.secret_access_key is None:
+        return None
+    return AwsKeys(
+        credential.access_key_id,
+        credential.secret_access_key,
+        credential.region or "",
+        credential.session_token,
+    )
+
+
+def _must_be_assumable(arn: str, patterns: str) -> None:
+    """FailureError unless the operator lets users have this role with the worker's own keys.
+
+    Otherwise whoever may store a credential could have every role that trusts the worker.
+    """
+    if any(fnmatchcase(arn, pattern.strip()) for pattern in patterns.split(",")):
+        return
+    message = f"The worker's own AWS identity may not be used to assume {arn}."
+    to_do = (
+        "Store the credential with keys of its own, or let the operator list the role in "
+        "SEATRIAL_AWS_ASSUMABLE_ROLES."
+    )
+    raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))

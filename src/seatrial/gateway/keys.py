@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -47,6 +49,10 @@ class Keys(Protocol):
         """The credential for Bedrock; None when there is none."""
         ...
 
+    def account(self, provider: str) -> str:
+        """What stands for the provider's credential in memory: a digest that changes with it."""
+        ...
+
 
 Chain = Callable[[str | None], AwsKeys | None]
 """AWS's default chain: given a region or None, the credential of this process. It blocks."""
@@ -86,6 +92,13 @@ class OperatorKeys:
                 self._found = await asyncio.to_thread(self._chain, self._named_region)
                 self._asked = time.monotonic()
         return self._found
+
+    def account(self, provider: str) -> str:
+        """See Keys. What the chain gives is one account however often its keys change."""
+        if provider == "bedrock":
+            names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+            return digest("operator", *(self._environ.get(name, "") for name in names))
+        return digest("operator", provider_key(provider, self._environ) or "")
 
     def _written(self) -> AwsKeys | None:
         """Keys that the environment itself holds."""
@@ -157,6 +170,16 @@ class _Fixed:
 
     async def aws(self) -> AwsKeys | None:
         return self._keys
+
+    def account(self, provider: str) -> str:
+        keys = self._keys
+        given = (keys.access_key, keys.secret_key) if keys else ()
+        return digest("fixed", self._by_provider.get(provider, ""), *given)
+
+
+def digest(*parts: str) -> str:
+    """One text for several, none of which can be read from it."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def provider_key(provider: str, environ: Mapping[str, str] = os.environ) -> str | None:

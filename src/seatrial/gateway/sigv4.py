@@ -59,9 +59,9 @@ def claimed(authorization: str) -> Claimed | None:
     return Claimed(key, region, service, tuple(signed.split(";")), signature)
 
 
-def matches(sent: Sent, claim: Claimed, secret_key: str) -> bool:
+def matches(sent: Sent, claim: Claimed, secret_key: str, service: str = SERVICE) -> bool:
     """Whether the request was signed with that secret: method, path, query, headers and body."""
-    if claim.service != SERVICE or not _MUST_BE_SIGNED.issubset(claim.signed):
+    if claim.service != service or not _MUST_BE_SIGNED.issubset(claim.signed):
         return False
     # A hash in the headers is what gets signed, so it must be that of the body.
     body_hash = hashlib.sha256(sent.body).hexdigest()

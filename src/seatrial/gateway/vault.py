@@ -22,7 +22,7 @@ from seatrial.domain.credentials import (
 from seatrial.domain.envelope import KEY_BYTES, NONCE, PURPOSE, Envelope, bound_to
 from seatrial.domain.errors import Conflict, SetupFailed
 
-from .keyring import KeyRing, PrivateKey, fresh, save
+from .keyring import COMMAND_VARIABLE, VARIABLE, KeyRing, PrivateKey, fresh, printed, save
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +56,11 @@ class Vault:
                 )
             now = await self._credentials.gateway_key()
             if now is not None and now.id == self._keys.current.id:
-                await self._reseal(now)
+                await self._finish(now)
             elif now is not None:
                 log.error(
                     "stored credentials are sealed to the key %s, which this worker does not have:"
-                    " give all workers the same SEATRIAL_CREDENTIALS_KEY",
+                    " give all workers the same SEATRIAL_CREDENTIALS_KEY or its command",
                     now.id,
                 )
 
@@ -69,33 +69,69 @@ class Vault:
         if name is not None:
             named = await self._credentials.sealed_credential(owner, name)
             if named.provider == provider:
-                return self._opened(named)
+                return await self._open_here(named)
         found = chosen(tuple(await self._credentials.credentials(owner)), provider)
         if found is None:
             return None
-        return self._opened(await self._credentials.sealed_credential(owner, found.name))
+        return await self._open_here(await self._credentials.sealed_credential(owner, found.name))
 
     async def rotate(self) -> int:
         """See KeyRotation."""
+        async with self._turn:
+            return await (self._rotate_file() if self._keys.path else self._rotate_operators())
+
+    async def _rotate_file(self) -> int:
         path = self._keys.path
-        if path is None:
+        assert path is not None
+        now = await self._credentials.gateway_key()
+        if now is None or self._keys.find(now.id) is None:
+            raise SetupFailed("Credentials are sealed to a key that is not this process's.")
+        # Written before anything is sealed to it: a key is never only in memory.
+        self._keys = save(path, (fresh(), *self._keys.keys))
+        new = self._keys.current.shown
+        if not await self._credentials.set_gateway_key(new, instead_of=now.id):
+            raise Conflict("The key was changed by somebody else at this time.")
+        return await self._finish(new)
+
+    async def _rotate_operators(self) -> int:
+        """Take the operator's new key, where a command can be asked for it."""
+        command = self._keys.command
+        if command is None:
             raise Conflict(
-                "The key is set by SEATRIAL_CREDENTIALS_KEY, so it is yours to change.",
+                f"The key is set by {VARIABLE}, so it is yours to change.",
                 hint="Write the new key before the old one, with a comma, and restart: all is "
                 "then sealed to the new one, and the old one can go.",
             )
-        async with self._turn:
-            now = await self._credentials.gateway_key()
-            if now is None or self._keys.find(now.id) is None:
-                raise SetupFailed("Credentials are sealed to a key that is not this process's.")
-            # Written before anything is sealed to it: a key is never only in memory.
-            self._keys = save(path, (fresh(), *self._keys.keys))
-            new = self._keys.current.shown
-            if not await self._credentials.set_gateway_key(new, instead_of=now.id):
-                raise Conflict("The key was changed by somebody else at this time.")
-            count = await self._reseal(new)
+        now = await self._credentials.gateway_key()
+        found = await asyncio.to_thread(printed, command)
+        if now is not None and found.current.id == now.id:
+            raise Conflict(
+                f"{COMMAND_VARIABLE} prints the same key as before.",
+                hint="Let it print the new key before the old one, then rotate again.",
+            )
+        if now is not None and found.find(now.id) is None:
+            raise Conflict(
+                f"{COMMAND_VARIABLE} no longer prints the key that credentials are sealed to.",
+                hint="Let it print the new key before the old one until the change is done.",
+            )
+        self._keys = found
+        new = found.current.shown
+        if not await self._credentials.set_gateway_key(new, instead_of=now.id if now else None):
+            raise Conflict("The key was changed by somebody else at this time.")
+        return await self._finish(new)
+
+    async def _finish(self, key: GatewayKey) -> int:
+        """Seal all to the new key; then a file forgets the old ones."""
+        count = await self._reseal(key)
+        path = self._keys.path
+        if path and len(self._keys.keys) > 1 and not await self._sealed_elsewhere(key):
             self._keys = save(path, (self._keys.current,))
-            return count
+        return count
+
+    async def _sealed_elsewhere(self, key: GatewayKey) -> bool:
+        """Whether something is still sealed to an older key of this process."""
+        others = await self._credentials.sealed_to_others(key.id)
+        return any(self._keys.find(old.key_id) for old in others)
 
     async def _may_replace(self, now: GatewayKey | None) -> bool:
         """Whether our current key becomes everybody's. Another worker's own is left alone."""
@@ -113,9 +149,22 @@ class Vault:
             if self._keys.find(old.key_id) is None:
                 log.error("the credential %s of %s can't be opened here", old.name, old.owner)
                 continue
-            new = self._seal(old.owner, old.name, self._opened(old), key)
+            try:
+                new = self._seal(old.owner, old.name, self._opened(old), key)
+            except SetupFailed as error:
+                log.error("the credential %s of %s: %s", old.name, old.owner, error.message)
+                continue
             count += await self._credentials.replace_sealed(old, new.key_id, new.sealed)
         return count
+
+    async def _open_here(self, sealed: SealedCredential) -> Credential:
+        """It opened, also when another worker has sealed it to the operator's newer key."""
+        command = self._keys.command
+        if command is not None and self._keys.find(sealed.key_id) is None:
+            newer = await asyncio.to_thread(printed, command)
+            if newer.find(sealed.key_id) is not None:
+                self._keys = newer
+        return self._opened(sealed)
 
     def _opened(self, sealed: SealedCredential) -> Credential:
         key = self._keys.find(sealed.key_id)

@@ -6,7 +6,9 @@ can open what was sealed: the private key is the gateway's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -23,11 +25,15 @@ from seatrial.domain.credentials import (
 from seatrial.domain.envelope import KEY_BYTES, NONCE, PURPOSE, Envelope, bound_to
 from seatrial.domain.errors import Conflict, FieldProblem, InvalidRequest, NotFound, SetupFailed
 from seatrial.domain.requests import TestRequest, model_names
+from seatrial.domain.validation.base_urls import address_problem
 from seatrial.domain.validation.credentials import NAME, credential_problems
 from seatrial.domain.validation.paths import printable
 
 MAX_CREDENTIALS = 100
 """Of one user."""
+
+RESOLVE_SECONDS = 2.0
+"""How long the name in a base URL may take to resolve before it is left to the worker."""
 
 _TRIES = 3
 
@@ -40,6 +46,8 @@ async def set_credential(
     InvalidRequest; Conflict with too many; SetupFailed before any gateway has given its key.
     """
     problems = credential_problems(name, credential)
+    if not problems and credential.base_url is not None:
+        problems = await _resolved_problems(credential.base_url)
     if problems:
         raise InvalidRequest(tuple(problems))
     there = await credentials.credentials(owner)
@@ -130,6 +138,21 @@ async def _put(
             hint="Start a worker once; it gives its key at its start.",
         )
     return await credentials.put_credential(seal(owner, name, credential, key))
+
+
+async def _resolved_problems(base_url: str) -> list[FieldProblem]:
+    """What is wrong with where a base URL's name leads from here.
+
+    A name that is not known here may be known to the worker, which looks again before each use.
+    """
+    host = urlsplit(base_url).hostname or ""
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return []
+    problems = (address_problem(str(entry[4][0])) for entry in found)
+    return [FieldProblem("base_url", problem) for problem in problems if problem][:1]
 
 
 def _possible(name: str) -> str:

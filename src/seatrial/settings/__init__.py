@@ -74,10 +74,28 @@ class Settings(BaseSettings):
     aws_region: str | None = None
     """Region of AWS Bedrock; without it AWS_REGION, AWS_DEFAULT_REGION or the AWS profile's."""
 
+    aws_sts_url: str | None = None
+    """Endpoint of AWS STS, which gives the keys of roles; without it AWS_ENDPOINT_URL_STS, else
+    the region's own."""
+
+    aws_assumable_roles: str = ""
+    """Roles that users' credentials may name without keys of their own: the worker's AWS identity
+    assumes them. ARNs with commas, `*` for any text; none unless set. Every user may use every
+    one of them."""
+
+    preflight_cache_seconds: float = Field(default=60.0, ge=0)
+    """A model that could be used with a credential is not asked about again for this time before
+    a test starts."""
+
     credentials_key: str | None = Field(default=None, repr=False)
     """Private key that stored credentials are opened with: 32 bytes in base64. Several, with
     commas, the current one first, change it. Without it, a file of the data folder. Workers that
     share a database need the same one; servers without a worker need none."""
+
+    credentials_key_command: str | None = None
+    """Command that prints that private key, or several, instead of the setting: the way to a KMS
+    or a secret store. It runs without a shell at the worker's start, and again when the key is
+    rotated."""
 
     private_base_urls: bool = True
     """Let users' credentials and webhooks name private addresses. Switch it off where strangers

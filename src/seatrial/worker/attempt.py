@@ -182,12 +182,29 @@ class Attempt:
             self._preparing = None
 
     async def _environment_and_model(self) -> tuple[Environment, ResolvedModel]:
-        resolved = await self._deps.providers.resolve(self.claim.request, self.claim.owner)
+        """Both at once. What fails first ends the other."""
+        parts = (asyncio.create_task(self._environment()), asyncio.create_task(self._model()))
+        try:
+            return await asyncio.gather(*parts)
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _model(self) -> ResolvedModel:
+        """The model, asked whether it can be used; not for an agent that runs already."""
+        claim = self.claim
+        resolved = await self._deps.providers.resolve(
+            claim.request, claim.owner, test_id=claim.test_id, checked=self._adopted is None
+        )
         if resolved.fallback and self._adopted is None:
             notice = f"No model was named and none is configured: {resolved.ref} stands in."
             await self._journal.add([NoticeEvent(code="model.fallback", message=notice)])
+        return resolved
+
+    async def _environment(self) -> Environment:
         if self._adopted is not None:
-            return self._adopted.environment, resolved
+            return self._adopted.environment
         environment = await self._deps.environments.prepare(
             EnvironmentRequest(
                 owner=self.claim.owner,
@@ -197,7 +214,7 @@ class Attempt:
             self._on_build_log,
         )
         self._timings = self._timings.with_environment(environment)
-        return environment, resolved
+        return environment
 
     async def _open(self, environment: Environment, resolved: ResolvedModel) -> Slot:
         deps, claim = self._deps, self.claim

@@ -40,7 +40,11 @@ def providers(
     key: str = "",
 ) -> LocalProviders:
     settings = Settings(
-        data_dir=Path("unused"), ollama_url=ollama, openai_base_url=openai, default_model=default
+        data_dir=Path("unused"),
+        ollama_url=ollama,
+        openai_base_url=openai,
+        default_model=default,
+        preflight_cache_seconds=0,
     )
     return LocalProviders(settings, url_of(testmodel), environ={"OPENAI_API_KEY": key})
 

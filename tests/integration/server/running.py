@@ -47,7 +47,9 @@ class SomeProviders:
             ProviderState("openai", False, reason="Nothing answers at http://127.0.0.1:1."),
         )
 
-    async def resolve(self, request: TestRequest, owner: str) -> ResolvedModel:
+    async def resolve(
+        self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
+    ) -> ResolvedModel:
         return ResolvedModel(ref=None, upstreams=(), named_by_request=bool(request.model))
 
 

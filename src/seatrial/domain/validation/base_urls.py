@@ -49,10 +49,17 @@ def _host_problem(parts: SplitResult, what: str) -> str | None:
     host = (parts.hostname or "").rstrip(".")
     if not host:
         return f"The {what} names no host."
+    if "%" in host:
+        return f"The {what}'s host holds a percent sign, which no host has."
     if host in _METADATA_NAMES:
         return f"The {what} points at a cloud's metadata service."
     address = _address(host)
-    reason = forbidden(address, may_be_private=True) if address else None
+    return address_problem(address, what) if address else None
+
+
+def address_problem(address: str, what: str = "base URL") -> str | None:
+    """Why no such URL may lead to this address, written or resolved; None when one may."""
+    reason = forbidden(address, may_be_private=True)
     return f"The {what} points at {reason}." if reason else None
 
 

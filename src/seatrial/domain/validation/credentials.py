@@ -20,6 +20,8 @@ _TOKEN = re.compile(r"[!-~]{16,8192}", re.ASCII)
 _ACCESS_KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}", re.ASCII)
 _SECRET_KEY = re.compile(r"[A-Za-z0-9/+=]{40}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}", re.ASCII)
+# AWS STS, AssumeRole, parameter ExternalId.
+_EXTERNAL = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 
 
@@ -40,6 +42,9 @@ _SHAPES = {
     "session_token": _Shape(_TOKEN, "A session token has 16 to 8,192 visible ASCII characters."),
     "region": _Shape(_REGION, "A region is written like us-east-1."),
     "role_arn": _Shape(_ROLE, "A role is written like arn:aws:iam::123456789012:role/NAME."),
+    "external_id": _Shape(
+        _EXTERNAL, "An external id has 2 to 1,224 letters, digits and characters of +=,.@:/-_."
+    ),
 }
 
 _NEEDED = {
@@ -52,7 +57,14 @@ _ALLOWED = {
     "openai": ("api_key", "base_url"),
     "anthropic": ("api_key", "base_url"),
     "ollama": ("api_key", "base_url"),
-    "bedrock": ("access_key_id", "secret_access_key", "session_token", "region", "role_arn"),
+    "bedrock": (
+        "access_key_id",
+        "secret_access_key",
+        "session_token",
+        "region",
+        "role_arn",
+        "external_id",
+    ),
 }
 
 
@@ -74,7 +86,7 @@ def _field_problems(credential: Credential) -> Iterator[FieldProblem]:
         if field == "provider":
             continue
         if value is None:
-            if field in _NEEDED[provider]:
+            if field in _needed(credential):
                 message = f"A credential for {provider} needs it."
                 yield FieldProblem(field, message, "missing")
         elif field not in _ALLOWED[provider]:
@@ -84,6 +96,14 @@ def _field_problems(credential: Credential) -> Iterator[FieldProblem]:
             problem = _value_problem(field, value)
             if problem:
                 yield FieldProblem(field, problem)
+
+
+def _needed(credential: Credential) -> tuple[str, ...]:
+    """The fields that it must have. A role alone is assumed with the worker's own identity."""
+    keys = (credential.access_key_id, credential.secret_access_key, credential.session_token)
+    if credential.provider == "bedrock" and credential.role_arn and not any(keys):
+        return ("region",)
+    return _NEEDED[credential.provider]
 
 
 def _value_problem(field: str, value: str) -> str | None:
@@ -102,6 +122,10 @@ def _kind_problems(credential: Credential) -> Iterator[FieldProblem]:
     elif credential.provider == "openai" and home and key.startswith("sk-ant-"):
         message = "This is a key of Anthropic; the provider is anthropic."
         yield FieldProblem("api_key", message)
+    if credential.external_id is not None and credential.role_arn is None:
+        yield FieldProblem(
+            "role_arn", "An external id goes with the role that asks for it.", "missing"
+        )
     temporary = (credential.access_key_id or "").startswith("ASIA")
     if credential.provider == "bedrock" and temporary and credential.session_token is None:
         message = "Keys that begin with ASIA are temporary: they need their session token."

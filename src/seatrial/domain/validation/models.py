@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from seatrial.domain.errors import FieldProblem
@@ -16,6 +17,27 @@ OFFERED_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_
 """The providers that can be used in this version."""
 
 MAX_MODEL_CHARACTERS = 300
+
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+# Ollama's model/name: host with port, namespace and tag may stand around the name.
+_OLLAMA = re.compile(
+    rf"({_PART}(:[0-9]{{1,5}})?/)?({_PART}/)*{_PART}(:{_PART})?(@sha256:[0-9a-f]{{64}})?", re.ASCII
+)
+# Bedrock's Converse, parameter modelId: an id, a profile's id, or an ARN of one of both.
+_BEDROCK = re.compile(
+    r"arn:aws[a-z-]{0,20}:bedrock:[a-z0-9-]{0,30}:[0-9]{0,12}:[a-z-]{1,40}/[A-Za-z0-9._:/-]+"
+    r"|(?!arn:)[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(:[A-Za-z0-9-]+)*",
+    re.ASCII,
+)
+_FORMS = {
+    "ollama": (_OLLAMA, "A model of Ollama is written like llama3.2 or llama3.2:1b."),
+    "bedrock": (
+        _BEDROCK,
+        "A model of Bedrock is written like amazon.nova-lite-v1:0, us.amazon.nova-lite-v1:0 "
+        "or as its ARN.",
+    ),
+}
+"""How the names of a provider's models look, where that is known."""
 
 MAX_MODELS = 8
 """Models that one test may name."""
@@ -53,18 +75,26 @@ def _name_problems(model: str, providers: frozenset[str]) -> Iterator[FieldProbl
 
 def _reference_problems(model: str, providers: frozenset[str]) -> Iterator[FieldProblem]:
     try:
-        provider = ModelRef.parse(model).provider
+        ref = ModelRef.parse(model)
     except ValueError:
         message = (
             f"{printable(model)!r} is not of the form provider:model, such as ollama:llama3.2."
         )
         yield FieldProblem("model", message, "invalid")
         return
+    provider = ref.provider
     if provider not in KNOWN_PROVIDERS:
         message = f"{printable(provider)!r} is no model provider; known are {_list(providers)}."
         yield FieldProblem("model", message, "unknown_provider")
     elif provider not in providers:
         yield _not_offered(provider, providers)
+    elif provider == TEST_MODEL:
+        message = f"The test model has no others: write {TEST_MODEL!r} alone."
+        yield FieldProblem("model", message, "invalid")
+    elif provider in _FORMS:
+        form, message = _FORMS[provider]
+        if not form.fullmatch(ref.name):
+            yield FieldProblem("model", message, "invalid")
 
 
 def _not_offered(provider: str, providers: frozenset[str]) -> FieldProblem:

@@ -11,6 +11,9 @@ from urllib.parse import unquote
 
 from .base import Facts, JsonObject, Operation, Provider, Reading, error_text, kept, nested, tokens
 
+VERSION = "2023-06-01"
+"""Of the API, as its headers name it."""
+
 _RATE = frozenset({"rate_limit_error", "overloaded_error"})
 
 

@@ -14,11 +14,13 @@ One file per service and, where services share one or have several, one per dial
 from .anthropic import ScriptedAnthropic
 from .base import Departure, ScriptedProvider, SeenRequest
 from .bedrock import ScriptedBedrock
+from .bedrock_control import ScriptedBedrockControl
 from .bedrock_events import encode_event
 from .modes import Mode, cue
 from .ollama import ScriptedOllama
 from .openai import ScriptedOpenAI
 from .script import ARGUMENT, INPUT_TOKENS, OUTPUT_TOKENS, TEXT, VECTOR
+from .sts import ScriptedSts
 
 __all__ = [
     "ARGUMENT",
@@ -30,9 +32,11 @@ __all__ = [
     "Mode",
     "ScriptedAnthropic",
     "ScriptedBedrock",
+    "ScriptedBedrockControl",
     "ScriptedOllama",
     "ScriptedOpenAI",
     "ScriptedProvider",
+    "ScriptedSts",
     "SeenRequest",
     "cue",
     "encode_event",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -46,10 +47,12 @@ class ScriptedAnthropic(ScriptedProvider):
 
     def metadata(self, seen: SeenRequest) -> web.Response:
         """See ScriptedProvider."""
-        data = [
-            {"type": "model", "id": name, "display_name": name, "created_at": NOW}
-            for name in self.models
-        ]
+        _, one, name = seen.path.partition("/models/")
+        if one and unquote(name) not in self.models:
+            return self.refusal(404, f"model: {unquote(name)}")
+        if one:
+            return json_answer(_model(unquote(name)))
+        data = [_model(name) for name in self.models]
         ends = {"first_id": self.models[0], "last_id": self.models[-1]}
         return json_answer({"data": data, "has_more": False, **ends})
 
@@ -72,3 +75,7 @@ class ScriptedAnthropic(ScriptedProvider):
         """See ScriptedProvider."""
         error = {"type": "overloaded_error", "message": "Overloaded"}
         return named_sse({"type": "error", "error": error})
+
+
+def _model(name: str) -> Mapping[str, Any]:
+    return {"type": "model", "id": name, "display_name": name, "created_at": NOW}

@@ -7,20 +7,14 @@ answers are scripted and say so. What it does not do it answers with 501.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
-from multidict import CIMultiDict
 
 from seatrial.domain.aws import AwsKeys
-from seatrial.gateway import sigv4
 
-from . import bedrock_converse, bedrock_invoke
+from . import aws, bedrock_converse, bedrock_invoke
 from .base import ScriptedProvider, SeenRequest
 from .bedrock_events import encode_event
 from .script import INPUT_TOKENS, OUTPUT_TOKENS
@@ -43,34 +37,53 @@ _EXCEPTIONS = {
 }
 
 
+_FAULTS: Mapping[aws.Fault, tuple[str, str]] = {
+    "missing": ("MissingAuthenticationTokenException", "Missing token"),
+    "unknown": (
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    ),
+    "expired": (
+        "ExpiredTokenException",
+        "The security token included in the request is expired",
+    ),
+    "region": ("InvalidSignatureException", "Credential should be scoped to a valid region."),
+    "signature": (
+        "InvalidSignatureException",
+        "The request signature we calculated does not match.",
+    ),
+}
+
+
 class ScriptedBedrock(ScriptedProvider):
     """Converse, ConverseStream, InvokeModel and InvokeModelWithResponseStream."""
 
-    def __init__(self, keys: AwsKeys, models: tuple[str, ...] = ()) -> None:
-        """It takes these keys and no other, for their region. It answers for any model."""
+    def __init__(
+        self,
+        keys: AwsKeys,
+        models: tuple[str, ...] = (),
+        *,
+        issuer: aws.Issuer | None = None,
+    ) -> None:
+        """It takes these keys and those of the issuer, for their region, and knows any model."""
         super().__init__(models)
         self.keys = keys
+        self.issuer = issuer
 
     def check(self, seen: SeenRequest) -> web.Response | None:
         """As AWS: signature first, then the operation and its parameters."""
         return self._unsigned(seen) or self._invalid(seen)
 
     def _unsigned(self, seen: SeenRequest) -> web.Response | None:
-        claim = sigv4.claimed(seen.headers.get("Authorization", ""))
-        sent = sigv4.Sent(seen.method, seen.target, CIMultiDict(seen.headers), seen.body)
-        if claim is None:
-            return _exception(403, "MissingAuthenticationTokenException", "Missing token")
-        token = seen.headers.get("X-Amz-Security-Token")
-        if claim.access_key != self.keys.access_key or token != self.keys.session_token:
-            text = "The security token included in the request is invalid."
-            return _exception(403, "UnrecognizedClientException", text)
-        if claim.region != self.keys.region:
-            text = "Credential should be scoped to a valid region."
-            return _exception(403, "InvalidSignatureException", text)
-        if not sigv4.matches(sent, claim, self.keys.secret_key):
-            text = "The request signature we calculated does not match."
-            return _exception(403, "InvalidSignatureException", text)
-        return None
+        """AWS takes its own keys or those that the token service gave, until they expire."""
+        fault = aws.signature_fault(seen, self.accepted, "bedrock", self.keys.region)
+        return None if fault is None else _exception(403, *_FAULTS[fault])
+
+    def accepted(self, access_key: str, token: str | None) -> aws.Issued | None:
+        """The keys of that id and token, None when there are none."""
+        if (access_key, token) == (self.keys.access_key, self.keys.session_token):
+            return aws.Issued(self.keys)
+        return self.issuer(access_key, token) if self.issuer else None
 
     def _invalid(self, seen: SeenRequest) -> web.Response | None:
         model, operation = _model_and_operation(seen)
@@ -83,12 +96,8 @@ class ScriptedBedrock(ScriptedProvider):
         params = {"modelId": model, **given}
         if operation.startswith("invoke"):
             params = {"modelId": model, "body": seen.body}
-        shape = _service().operation_model(_OPERATIONS[operation]).input_shape
-        assert shape is not None
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            return _exception(400, "ValidationException", report.generate_report())
-        return None
+        problem = aws.invalid_params("bedrock-runtime", _OPERATIONS[operation], params)
+        return _exception(400, "ValidationException", problem) if problem else None
 
     def stream_type(self, seen: SeenRequest) -> str:
         """See ScriptedProvider."""
@@ -149,10 +158,3 @@ def _model_and_operation(seen: SeenRequest) -> tuple[str, str]:
     _, _, rest = seen.path.partition("/model/")
     model, _, operation = rest.rpartition("/")
     return unquote(model), operation
-
-
-@cache
-def _service() -> ServiceModel:
-    """AWS's own description of the service, as botocore carries it."""
-    described = cast("Any", Loader()).load_service_model("bedrock-runtime", "service-2")
-    return ServiceModel(described, "bedrock-runtime")

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from . import openai, openai_chat
 from .base import ScriptedProvider, SeenRequest
+from .modes import Mode
 from .script import INPUT_TOKENS, OUTPUT_TOKENS, VECTOR, Tool, Turn, last_of, listed, next_turn
 from .wire import NOW, SCRIPTED, json_answer, ndjson, sse
 
@@ -25,6 +26,15 @@ class ScriptedOllama(ScriptedProvider):
     def error(self, status: int, message: str) -> Mapping[str, Any]:
         """See ScriptedProvider."""
         return {"error": message}
+
+    def check(self, seen: SeenRequest) -> web.Response | None:
+        """See ScriptedProvider. What it does not list it does not show."""
+        if seen.path != "/api/show" or self.mode is not Mode.OK:
+            return None
+        named = seen.json.get("model") or seen.json.get("name")
+        if named in self.models or f"{named}:latest" in self.models:
+            return None
+        return self.refusal(404, f"model '{named}' not found")
 
     def metadata(self, seen: SeenRequest) -> web.Response:
         """See ScriptedProvider."""

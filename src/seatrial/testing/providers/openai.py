@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from .script import INPUT_TOKENS, VECTOR, floats_base64, listed
 from .wire import json_answer, sse
 
 _FAILED = "the server had an error"
+_SAME = {"object": "model", "created": 0, "owned_by": "scripted"}
 _KINDS = {
     401: ("invalid_request_error", "invalid_api_key"),
     404: ("invalid_request_error", "model_not_found"),
@@ -29,8 +31,7 @@ def error(status: int, message: str) -> Mapping[str, Any]:
 
 def listing(models: Sequence[str]) -> web.Response:
     """The list of models."""
-    same = {"object": "model", "created": 0, "owned_by": "scripted"}
-    return json_answer({"object": "list", "data": [{"id": name, **same} for name in models]})
+    return json_answer({"object": "list", "data": [{"id": name, **_SAME} for name in models]})
 
 
 def embeddings(call: Any) -> Mapping[str, Any]:
@@ -54,8 +55,14 @@ class ScriptedOpenAI(ScriptedProvider):
         return error(status, message)
 
     def metadata(self, seen: SeenRequest) -> web.Response:
-        """See ScriptedProvider."""
-        return listing(self.models)
+        """See ScriptedProvider. A model that is asked for by name must be listed."""
+        _, one, name = seen.path.partition("/models/")
+        if not one:
+            return listing(self.models)
+        name = unquote(name)
+        if name not in self.models:
+            return self.refusal(404, f"The model '{name}' does not exist")
+        return json_answer({"id": name, **_SAME})
 
     def streams(self, seen: SeenRequest) -> bool:
         """See ScriptedProvider."""
