@@ -9,6 +9,7 @@ _METADATA = frozenset(
 )
 """Clouds' services for the machine itself at addresses that are not link-local."""
 
+_BROADCAST = IPv4Address("255.255.255.255")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -19,6 +20,8 @@ def forbidden(address: str, *, may_be_private: bool) -> str | None:
     parsed = _unwrapped(ip_address(address))
     if parsed.is_multicast:
         return "a multicast address"
+    if parsed == _BROADCAST:
+        return "the broadcast address"
     if parsed.is_unspecified:
         return "the unspecified address"
     if parsed.is_link_local or parsed in _METADATA:

@@ -101,3 +101,14 @@ async def test_no_option_takes_a_secret(desk: Desk) -> None:
     ended = await desk.type("credentials", "set", "--help")
     assert "--api-key" not in ended.out
     assert "--secret" not in ended.out
+
+
+async def test_a_role_needs_no_secret_of_its_own(desk: Desk) -> None:
+    vault = await vault_of(desk)
+    role = "arn:aws:iam::123456789012:role/models"
+    options = ("--provider", "bedrock", "--region", "eu-central-1", "--role-arn", role)
+    ended = await desk.type("credentials", "set", "team", *options, "--external-id", "seatrial-1")
+    assert ended.code == 0, ended
+    found = await vault.open((await desk.server.store.ensure_user("me")).id, "bedrock", "team")
+    assert found is not None
+    assert (found.role_arn, found.external_id) == (role, "seatrial-1")

@@ -93,8 +93,8 @@ class _Question:
 
     async def ask(self) -> None:
         """FailureError when it is not there or the account has no access to it."""
-        kinds = _kinds(self._model)
-        for operation, field in kinds:
+        missing: AwsRefused | None = None
+        for operation, field in _kinds(self._model):
             try:
                 facts = await self._tell(operation, {field: self._model})
             except AwsRefused as error:
@@ -104,7 +104,7 @@ class _Question:
                 self._must_be_callable(facts)
                 await self._must_be_open(facts)
             return
-        if kinds:
+        if missing is not None:
             region = self._keys.region
             message = f"Bedrock has no model {self._model!r} in {region}."
             raise self._refused("model.not_found", message, missing.said)
