@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 
 import pytest
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.events import Event, ModelCallEvent, PhaseEvent
 from seatrial.domain.phases import Outcome, Phase
-from seatrial.testing.bedrock import ScriptedBedrock
-from seatrial.testing.sts import ScriptedSts
+from seatrial.testing.providers import ScriptedBedrock, ScriptedSts
 from tests.support import agents
-from tests.support.scripted import services
+from tests.support.scripted import Services, services
 from tests.support.serving import Serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
@@ -91,65 +91,76 @@ def phases(events: list[Event]) -> list[Phase]:
     return [event.data.phase for event in events if isinstance(event.data, PhaseEvent)]
 
 
-@pytest.mark.spec("FR-002", "FR-008")
-def test_a_role_of_a_user_is_renewed_while_the_agent_runs_and_its_keys_stay_outside(
-    engine_url: str,
-) -> None:
-    with account(lifetime=4.0) as (sts, bedrock):
-        serving = Serving(
-            {"docker_host": engine_url, "aws_sts_url": sts.url},
-            extra_environment={"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url},
-        ).start()
+@dataclass(frozen=True)
+class Place:
+    """A server with its worker, and the model services that it knows."""
+
+    serving: Serving
+    sts: ScriptedSts
+    services: Services
+
+    def stored(self, name: str, *options: str, secrets: str) -> None:
+        typed = self.serving.cli("credentials", "set", name, "--stdin", *options, stdin=secrets)
+        assert typed.returncode == 0, typed.stderr
+
+
+@pytest.fixture(scope="module")
+def place(engine_url: str) -> Iterator[Place]:
+    with account(lifetime=6.0) as (sts, bedrock), services() as others:
+        settings = {
+            "docker_host": engine_url,
+            "aws_sts_url": sts.url,
+            "ollama_url": others.ollama.url,
+            "openai_base_url": f"{others.openai.url}/v1",
+        }
+        where = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url}
+        serving = Serving(settings, extra_environment=where).start()
         try:
-            options = ("--provider", "bedrock", "--stdin", "--region", REGION)
-            role = ("--role-arn", ROLE, "--external-id", "seatrial-e2e")
-            keys = f"{SOURCE.access_key}\n{SOURCE.secret_key}\n"
-            typed = serving.cli("credentials", "set", "team", *options, *role, stdin=keys)
-            assert typed.returncode == 0, typed.stderr
-            with serving.client() as client:
-                files = agents.files(AGENT)
-                test = client.submit(files=files, query="6", model=f"bedrock:{NOVA}")
-                done = client.wait(test.id)
-                events = list(client.events(test.id))
-            assert done.outcome is Outcome.SUCCEEDED, done.failure
-            calls = [event.data for event in events if isinstance(event.data, ModelCallEvent)]
-            assert {call.status for call in calls} == {200}
-            assert len(sts.issued) >= 2
-            assert {one.session for one in sts.issued} == {f"seatrial-{test.id}"}
-            serving.stop()
-            kept = b"".join(p.read_bytes() for p in serving.data_dir.rglob("*") if p.is_file())
-            for keys_ in (SOURCE, *(one.keys for one in sts.issued)):
-                for secret in (keys_.secret_key, keys_.session_token):
-                    assert not secret or secret.encode() not in kept
+            yield Place(serving, sts, others)
         finally:
             serving.close()
 
 
+@pytest.mark.spec("FR-002", "FR-008")
+def test_a_role_of_a_user_is_renewed_while_the_agent_runs_and_its_keys_stay_outside(
+    place: Place,
+) -> None:
+    options = ("--provider", "bedrock", "--region", REGION, "--role-arn", ROLE)
+    keys = f"{SOURCE.access_key}\n{SOURCE.secret_key}\n"
+    place.stored("team", *options, "--external-id", "seatrial-e2e", secrets=keys)
+    with place.serving.client() as client:
+        test = client.submit(files=agents.files(AGENT), query="7", model=f"bedrock:{NOVA}")
+        done = client.wait(test.id)
+        events = list(client.events(test.id))
+    assert done.outcome is Outcome.SUCCEEDED, done.failure
+    calls = [event.data for event in events if isinstance(event.data, ModelCallEvent)]
+    assert {call.status for call in calls} == {200}
+    assert len(place.sts.issued) >= 2
+    assert {one.session for one in place.sts.issued} == {f"seatrial-{test.id}"}
+    files = [path for path in place.serving.data_dir.rglob("*") if path.is_file()]
+    kept = b"".join(path.read_bytes() for path in files)
+    for given in (SOURCE, *(one.keys for one in place.sts.issued)):
+        for secret in (given.secret_key, given.session_token):
+            assert not secret or secret.encode() not in kept
+
+
 @pytest.mark.spec("FR-013")
 def test_a_model_or_key_that_cannot_be_used_is_told_before_any_container_starts(
-    make_serving: Callable[..., Serving],
+    place: Place,
 ) -> None:
-    with services() as there:
-        serving = make_serving(
-            ollama_url=there.ollama.url, openai_base_url=f"{there.openai.url}/v1"
-        )
-        typed = serving.cli(
-            *("credentials", "set", "box", "--provider", "anthropic", "--stdin"),
-            *("--base-url", there.anthropic.url),
-            stdin="sk-canary-wrong-7d10",
-        )
-        assert typed.returncode == 0, typed.stderr
-        expected = {
-            "ollama:llama3.2": ("model.not_found", "ollama pull llama3.2"),
-            "openai:gpt-9": ("model.not_found", ""),
-            "anthropic:claude-x": ("model.auth_failed", "seatrial credentials set"),
-        }
-        with serving.client() as client:
-            for model, (code, to_do) in expected.items():
-                test = client.submit(files=agents.files(agents.ECHO), query="x", model=model)
-                done = client.wait(test.id)
-                assert done.failure is not None
-                assert done.failure.code == code, done.failure
-                assert to_do in done.failure.what_to_do
-                assert "canary" not in done.failure.model_dump_json()
-                assert Phase.RUNNING not in phases(list(client.events(test.id)))
+    options = ("--provider", "anthropic", "--base-url", place.services.anthropic.url)
+    place.stored("box", *options, secrets="sk-canary-wrong-7d10")
+    expected = {
+        "ollama:llama3.2": ("model.not_found", "ollama pull llama3.2"),
+        "openai:gpt-9": ("model.not_found", ""),
+        "anthropic:claude-x": ("model.auth_failed", "seatrial credentials set"),
+    }
+    with place.serving.client() as client:
+        for model, (code, to_do) in expected.items():
+            test = client.submit(files=agents.files(agents.ECHO), query="x", model=model)
+            done = client.wait(test.id)
+            assert done.failure is not None
+            assert done.failure.code == code, done.failure
+            assert to_do in done.failure.what_to_do
+            assert "canary" not in done.failure.model_dump_json()
+            assert Phase.RUNNING not in phases(list(client.events(test.id)))

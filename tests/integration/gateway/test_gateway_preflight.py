@@ -16,11 +16,16 @@ from seatrial.domain.ports import Upstream
 from seatrial.gateway.places import Places
 from seatrial.gateway.preflight import Preflight
 from seatrial.settings import Settings
-from seatrial.testing.anthropic import ScriptedAnthropic
-from seatrial.testing.bedrock import ScriptedBedrock
-from seatrial.testing.bedrock_control import ScriptedBedrockControl
-from seatrial.testing.providers import Mode, ScriptedOllama, ScriptedOpenAI, SeenRequest
-from seatrial.testing.sts import ScriptedSts
+from seatrial.testing.providers import (
+    Mode,
+    ScriptedAnthropic,
+    ScriptedBedrock,
+    ScriptedBedrockControl,
+    ScriptedOllama,
+    ScriptedOpenAI,
+    ScriptedSts,
+    SeenRequest,
+)
 
 KEY = "sk-canary-preflight-1d5e"
 AWS = AwsKeys("AKIACANARY0000000009", "canary/preflight+secret0of0forty0chars00", "eu-central-1")

@@ -27,9 +27,7 @@ from seatrial.gateway.gateway import SocketGateway
 from seatrial.gateway.roles import AssumedRole, Role
 from seatrial.harness.sdk_env import AWS_ACCESS_KEY, PLACEHOLDER
 from seatrial.settings import Settings
-from seatrial.testing.bedrock import ScriptedBedrock
-from seatrial.testing.providers import Mode
-from seatrial.testing.sts import ScriptedSts
+from seatrial.testing.providers import Mode, ScriptedBedrock, ScriptedSts
 
 NOVA = "eu.amazon.nova-lite-v1:0"
 ROLE = "arn:aws:iam::123456789012:role/team/models"
@@ -166,11 +164,11 @@ async def test_a_remembered_good_answer_assumes_no_role_before_the_first_call(
 async def test_keys_are_renewed_while_a_long_test_runs(
     gateway: SocketGateway, tmp_path: Path
 ) -> None:
-    async with account(lifetime=4.0) as there:
+    async with account(lifetime=6.0) as there:
         found = await there.resolve(WITH_KEYS)
         async with container(gateway, tmp_path, *found.upstreams) as inside:
             started = datetime.now(UTC)
-            while datetime.now(UTC) < started + timedelta(seconds=6):
+            while datetime.now(UTC) < started + timedelta(seconds=6.5):
                 assert await converse(inside.url) == 200
                 await asyncio.sleep(0.2)  # an agent that thinks between its calls
             for issued in there.sts.issued:
