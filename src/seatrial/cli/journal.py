@@ -136,8 +136,9 @@ def _call(data: ModelCallEvent) -> str:
     if data.input_tokens is not None or data.output_tokens is not None:
         tokens = f", {data.input_tokens or 0} tokens in, {data.output_tokens or 0} out"
     what = " ".join(part for part in (data.provider, data.model, data.operation) if part)
+    waited = f" (of which it paused {data.waited_seconds:.0f} s)" if data.waited_seconds else ""
     message = f": {data.message}" if data.message else ""
-    return f"{what}: {status} in {data.latency_seconds:.2f} s{tokens}{message}"
+    return f"{what}: {status} in {data.latency_seconds:.2f} s{waited}{tokens}{message}"
 
 
 def _cleanup(data: CleanupEvent) -> str:

@@ -64,6 +64,21 @@ def run(
         int | None, typer.Option(metavar="MIB", help="Memory of the container. [512]")
     ] = None,
     cpus: Annotated[float | None, typer.Option(metavar="N", help="CPU cores. [1]")] = None,
+    model_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="Model calls that may be made. [1000]")
+    ] = None,
+    model_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Tokens in and out together. [no limit of its own]"),
+    ] = None,
+    traffic: Annotated[
+        int | None,
+        typer.Option(metavar="MIB", help="Bytes to and from models and hosts. [512]"),
+    ] = None,
+    concurrent_calls: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Model calls at one time; others wait. [16]"),
+    ] = None,
     python: Annotated[str | None, typer.Option(metavar="X.Y", help="Python version.")] = None,
     entry: Annotated[
         str | None,
@@ -111,6 +126,10 @@ def run(
         timeout_seconds=timeout,
         memory_mb=memory,
         cpus=cpus,
+        model_calls=model_calls,
+        model_tokens=model_tokens,
+        traffic_mb=traffic,
+        concurrent_calls=concurrent_calls,
         python=python,
         entry=entry,
         egress=tuple(egress or ()),

@@ -28,6 +28,10 @@ _OPTIONS = {
     "timeout_seconds": "--timeout",
     "limits.memory_mb": "--memory",
     "limits.cpus": "--cpus",
+    "limits.model_calls": "--model-calls",
+    "limits.model_tokens": "--model-tokens",
+    "limits.traffic_mb": "--traffic",
+    "limits.concurrent_calls": "--concurrent-calls",
     "name": "--name",
     "credential": "--credential",
     "webhook": "--webhook",
@@ -46,6 +50,10 @@ class Wanted:
     timeout_seconds: int | None = None
     memory_mb: int | None = None
     cpus: float | None = None
+    model_calls: int | None = None
+    model_tokens: int | None = None
+    traffic_mb: int | None = None
+    concurrent_calls: int | None = None
     python: str | None = None
     entry: str | None = None
     egress: tuple[str, ...] = ()
@@ -74,7 +82,7 @@ def prepare(wanted: Wanted) -> Submission:
             "files": collected.files,
             "requirements": requirements,
             "entry_point": _entry_point(wanted.entry, collected),
-            "limits": Limits.model_validate(_given(memory_mb=wanted.memory_mb, cpus=wanted.cpus)),
+            "limits": _limits(wanted),
             "query": wanted.query,
             "egress": wanted.egress,
             **_given(
@@ -90,6 +98,19 @@ def prepare(wanted: Wanted) -> Submission:
     return Submission(request, sources, collected.skipped)
 
 
+def _limits(wanted: Wanted) -> Limits:
+    return Limits.model_validate(
+        _given(
+            memory_mb=wanted.memory_mb,
+            cpus=wanted.cpus,
+            model_calls=wanted.model_calls,
+            model_tokens=wanted.model_tokens,
+            traffic_mb=wanted.traffic_mb,
+            concurrent_calls=wanted.concurrent_calls,
+        )
+    )
+
+
 def check(request: TestRequest, settings: Settings) -> None:
     """Every rule that can be checked here. InvalidRequest.
 
@@ -102,6 +123,10 @@ def check(request: TestRequest, settings: Settings) -> None:
         processes=settings.max_processes,
         disk_mb=settings.max_disk_mb,
         open_files=settings.max_open_files,
+        model_calls=settings.max_model_calls,
+        model_tokens=settings.max_model_tokens or Maxima.model_tokens,
+        traffic_mb=settings.max_traffic_mb,
+        concurrent_calls=settings.max_concurrent_calls,
     )
     problems = validate(request, maxima, default_python=settings.python)
     if settings.url:

@@ -26,6 +26,14 @@ _STEPS = (
     *("queued", "resolved", "built", "started", "first_output", "running", "cleaned", "total"),
 )
 _MEBIBYTE = 1024 * 1024
+_OPTIONS = {
+    "memory_mb": "--memory",
+    "add_egress": "--egress",
+    "model_calls": "--model-calls",
+    "model_tokens": "--model-tokens",
+    "traffic_mb": "--traffic",
+}
+"""The option by which a fix is typed."""
 
 
 def panels(test: Test) -> list[Panel]:
@@ -149,9 +157,10 @@ def _failure(failure: Failure) -> Iterator[Line]:
 
 def _fix(failure: Failure) -> Iterator[Line]:
     """The change as something to type."""
-    package, memory = failure.fix.get("add_requirement"), failure.fix.get("memory_mb")
-    if package is not None:
-        command = f"echo {shlex.quote(str(package))} >> requirements.txt"
-        yield line(Span("        ", "dim"), Span(command, "name"))
-    if memory is not None:
-        yield line(Span("        ", "dim"), Span(f"--memory {memory}", "name"))
+    for name, value in failure.fix.items():
+        if name == "add_requirement":
+            command = f"echo {shlex.quote(str(value))} >> requirements.txt"
+            yield line(Span("        ", "dim"), Span(command, "name"))
+        elif name in _OPTIONS:
+            typed = f"{_OPTIONS[name]} {shlex.quote(str(value))}"
+            yield line(Span("        ", "dim"), Span(typed, "name"))

@@ -147,6 +147,22 @@ def retry(
             help="Send this file's text instead of the old one of its name; repeatable.",
         ),
     ] = None,
+    egress: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="May be reached besides; may be repeated."),
+    ] = None,
+    model_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="Allow so many model calls.")
+    ] = None,
+    model_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Allow so many tokens, in and out together.")
+    ] = None,
+    traffic: Annotated[
+        int | None, typer.Option(metavar="MIB", help="Allow so many bytes to models and hosts.")
+    ] = None,
+    concurrent_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="Allow so many model calls at one time.")
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Submit, say the id, and leave.")
     ] = False,
@@ -163,6 +179,14 @@ def retry(
     async def work(client: AsyncClient) -> int:
         old = await find_test(client, test_id)
         changes = _changes(old, query=query, model=model, files=file or [])
+        changes |= _limit_changes(
+            old,
+            egress or [],
+            model_calls=model_calls,
+            model_tokens=model_tokens,
+            traffic_mb=traffic,
+            concurrent_calls=concurrent_calls,
+        )
         test = await client.retry(old.id, **changes)
         return await submitted(client, screen, test, detach=detach)
 
@@ -285,6 +309,19 @@ def _changes(old: Test, *, query: str | None, model: str | None, files: list[Pat
         alone = len(files) == 1
         new = {_sent_name(old, path, alone=alone): text_of(path) for path in files}
         changes["files"] = {**old.request.files, **new}
+    return changes
+
+
+def _limit_changes(old: Test, egress: list[str], **limits: int | None) -> ChangeFields:
+    """Hosts are added to those of the old test; limits that were not typed stay."""
+    from seatrial.domain.requests import LimitChanges
+
+    changes: ChangeFields = {}
+    if egress:
+        changes["egress"] = tuple(dict.fromkeys((*old.request.egress, *egress)))
+    given = {name: value for name, value in limits.items() if value is not None}
+    if given:
+        changes["limits"] = LimitChanges.model_validate(given)
     return changes
 
 

@@ -68,7 +68,11 @@ class ModelCallEvent(_Data):
     """One call through the gateway, written when it ended.
 
     `status` is the HTTP status that the agent got; None when the connection broke first.
-    `error` names the catalogue entry that this call would be blamed on.
+    `error` names the catalogue entry that this call would be blamed on. `unfinished` says that
+    the agent's side ended it before its answer was whole. `sent_bytes` and `received_bytes` are
+    those of the bodies that went to the provider and came back; a call that was refused here
+    sent none. `waited_seconds` is the part of the latency that the call waited, because the
+    provider had asked for a pause.
     """
 
     kind: Literal["model_call"] = "model_call"
@@ -82,13 +86,18 @@ class ModelCallEvent(_Data):
     output_tokens: int | None = None
     error: str | None = None
     message: str = ""
+    unfinished: bool = False
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    waited_seconds: float = 0.0
 
 
 class NoticeEvent(_Data):
     """Something worth knowing that does not end the test.
 
     `data` holds what a program can use of it: the `agent.error` notice its exception, the
-    `agent.exit` notice its exit code and counters.
+    `agent.exit` notice its exit code and counters, `egress_refused` its host and port, a
+    `limit.*` notice what was used and what was allowed.
     """
 
     kind: Literal["notice"] = "notice"

@@ -116,6 +116,13 @@ _ENTRIES = (
         "Return less, or raise the response limit of the test.",
     ),
     _entry(
+        "agent.host_not_allowed",
+        "The agent tried to reach a host that the test does not allow.",
+        "The container has no network: only hosts that the test lists can be reached, and only "
+        "over TLS.",
+        "Add the host to the test's egress list, or let the agent do without it.",
+    ),
+    _entry(
         "dependencies.not_found",
         "A required package or version does not exist.",
         "The package index has no such package, or none in that version.",
@@ -178,7 +185,8 @@ _ENTRIES = (
     _entry(
         "model.rate_limited",
         "The provider limited the rate of calls.",
-        "The service answered 429 or 503 and the agent gave up.",
+        "The service answered 429, 503 or 529, or asked for a longer pause than the test could "
+        "wait, and the agent gave up.",
         "Wait, call less often, or ask the provider for a higher limit.",
     ),
     _entry(
@@ -246,6 +254,24 @@ _ENTRIES = (
         "The agent wrote more output than is kept.",
         "Beginning and end are kept; the middle was dropped and counted.",
         "Print less, or raise the log limit.",
+    ),
+    _entry(
+        "limit.model_calls",
+        "The test used up its model calls.",
+        "Further calls were refused, in a way that SDKs do not try again.",
+        "Allow more calls, or find out why the agent makes so many.",
+    ),
+    _entry(
+        "limit.model_tokens",
+        "The test used up its tokens.",
+        "Further calls were refused, in a way that SDKs do not try again.",
+        "Allow more tokens, or let the agent send and ask for less.",
+    ),
+    _entry(
+        "limit.traffic",
+        "The test used up its traffic.",
+        "What went to and came from models and allowed hosts reached the limit; it was cut there.",
+        "Allow more traffic, or let the agent send and fetch less.",
     ),
     _entry(
         "limit.build_timeout",

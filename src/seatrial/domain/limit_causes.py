@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .door_blame import awaited_call, waiting_for
 from .ending import Ending
 from .failures import Failure, failure
 from .record import AgentError, AttemptRecord
@@ -13,16 +14,24 @@ _NEARLY_FULL = 0.9
 """Share of the memory limit from which a container that was killed had run out of it."""
 
 
+_LOOK_AT_THE_MODEL = "Look whether the model service is busy or stuck, or raise the timeout."
+
+
 def timeout(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure:
-    """The failure of an attempt whose time was over."""
-    doing = f"{record.entry_point} had not returned" if record.entry_point else "still starting"
+    """The failure of an attempt whose time was over; it says when a model was waited for."""
+    call = awaited_call(record)
+    if call is not None:
+        doing = f"it was {waiting_for(call)}"
+    else:
+        doing = f"{record.entry_point} had not returned" if record.entry_point else "still starting"
     used = record.exit.wall_seconds if record.exit else request.timeout_seconds
     return failure(
         "limit.timeout",
         f"The agent ran {used:.1f} s of the {request.timeout_seconds} s allowed, then it was "
         f"stopped: {doing}.{_meanwhile(request, record)}",
-        evidence=record.last_log_line,
-        evidence_event=record.last_log_event,
+        what_to_do=_LOOK_AT_THE_MODEL if call else "",
+        evidence=call.message if call else record.last_log_line,
+        evidence_event=record.last_call_event if call else record.last_log_event,
         fix=_raised("timeout_seconds", request.timeout_seconds, ending.maxima.timeout_seconds),
     )
 

@@ -414,6 +414,31 @@ class Upstream:
 
 
 @dataclass(frozen=True)
+class DoorUse:
+    """What went through a test's doors: model calls, tokens in and out, bytes both ways."""
+
+    calls: int = 0
+    tokens: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class DoorLimits:
+    """What may go through one test's door; 0 is without limit. `used` is what already went.
+
+    Calls over `calls_at_once` wait for their turn. `seconds` is the test's time: no call waits
+    for a provider's pause that ends later.
+    """
+
+    calls: int = 0
+    tokens: int = 0
+    bytes: int = 0
+    calls_at_once: int = 16
+    seconds: float = 0.0
+    used: DoorUse = DoorUse()
+
+
+@dataclass(frozen=True)
 class DoorSpec:
     """What one container may reach. An empty one reaches nothing.
 
@@ -425,6 +450,7 @@ class DoorSpec:
     upstreams: tuple[Upstream, ...] = ()
     egress: frozenset[tuple[str, int]] = frozenset()
     egress_may_be_private: bool = False
+    limits: DoorLimits = DoorLimits()
 
 
 GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]
@@ -440,7 +466,10 @@ class Door(Protocol):
         ...
 
     async def close(self) -> None:
-        """Cut every connection, remove the socket. Idempotent."""
+        """Cut every connection, remove the socket. Idempotent.
+
+        Everything that happened, calls that were cut included, is reported when it returns.
+        """
         ...
 
 

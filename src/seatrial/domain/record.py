@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from .events import (
@@ -21,6 +22,7 @@ from .events import (
     ResultEvent,
 )
 from .phases import Phase
+from .ports import DoorUse
 from .tests import Result
 
 ERROR = "agent.error"
@@ -28,6 +30,9 @@ EXIT = "agent.exit"
 ENTRY = "agent.entry"
 TOO_LARGE = "agent.response_too_large"
 TAMPERED = "harness.report_invalid"
+HOST_REFUSED = "egress_refused"
+HOST_USED = "egress_used"
+USED_UP = ("limit.model_calls", "limit.model_tokens", "limit.traffic")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,29 @@ class AgentError:
 
 
 @dataclass(frozen=True)
+class RefusedHost:
+    """A host that the agent tried to reach and the gateway did not let it.
+
+    `addition` is the line of a request's `egress` that would let it, empty when none would.
+    """
+
+    name: str
+    message: str
+    event: int
+    addition: str = ""
+
+
+@dataclass(frozen=True)
+class UsedUp:
+    """A limit of the door that was reached; `code` is its catalogue entry."""
+
+    code: str
+    message: str
+    used: int
+    event: int
+
+
+@dataclass(frozen=True)
 class AttemptRecord:
     """Everything that decides how an attempt ends. `error_event` is that notice's number."""
 
@@ -79,27 +107,43 @@ class AttemptRecord:
     error_event: int | None = None
     exit: AgentExit | None = None
     exit_event: int | None = None
+    exit_at: datetime | None = None
     calls: tuple[ModelCallEvent, ...] = ()
     last_call_event: int | None = None
+    last_call_at: datetime | None = None
+    refused_hosts: tuple[RefusedHost, ...] = ()
+    used_up: UsedUp | None = None
+    tunnel_bytes: int = 0
     last_metric: MetricEvent | None = None
     last_log_event: int | None = None
     last_log_line: str = ""
     last_stderr_event: int | None = None
     last_stderr_line: str = ""
 
-    def with_event(self, number: int, data: EventData) -> AttemptRecord:
-        """The record after one more event of the same attempt."""
+    @property
+    def door_use(self) -> DoorUse:
+        """What went through the attempt's door so far. A refused call sent nothing and is none."""
+        sent = [call for call in self.calls if call.sent_bytes]
+        return DoorUse(
+            calls=len(sent),
+            tokens=sum((call.input_tokens or 0) + (call.output_tokens or 0) for call in sent),
+            bytes=sum(c.sent_bytes + c.received_bytes for c in sent) + self.tunnel_bytes,
+        )
+
+    def with_event(self, number: int, data: EventData, at: datetime | None = None) -> AttemptRecord:
+        """The record after one more event of the same attempt, written at that time."""
         match data:
             case LogEvent(stream="stdout" | "stderr"):
                 return self._with_log(number, data)
             case ModelCallEvent():
-                return replace(self, calls=(*self.calls, data), last_call_event=number)
+                calls = (*self.calls, data)
+                return replace(self, calls=calls, last_call_event=number, last_call_at=at)
             case MetricEvent():
                 return replace(self, last_metric=data)
             case ResultEvent(result=result):
                 return replace(self, result=result)
             case NoticeEvent():
-                return self._with_notice(number, data)
+                return self._with_notice(number, data, at)
             case _:
                 return self
 
@@ -117,12 +161,12 @@ class AttemptRecord:
             )
         return replace(self, last_log_event=number, last_log_line=line)
 
-    def _with_notice(self, number: int, data: NoticeEvent) -> AttemptRecord:
+    def _with_notice(self, number: int, data: NoticeEvent, at: datetime | None) -> AttemptRecord:
         match data.code:
             case "agent.error":
                 return replace(self, error=AgentError(**data.data), error_event=number)
             case "agent.exit":
-                return replace(self, exit=AgentExit(**data.data), exit_event=number)
+                return replace(self, exit=AgentExit(**data.data), exit_event=number, exit_at=at)
             case "agent.entry":
                 return replace(self, **_entry(data.data))
             case "harness.report_invalid":
@@ -132,7 +176,20 @@ class AttemptRecord:
                     self, too_large_bytes=int(data.data["bytes"]), too_large_event=number
                 )
             case _:
-                return self
+                return self._with_notice_of_door(number, data)
+
+    def _with_notice_of_door(self, number: int, data: NoticeEvent) -> AttemptRecord:
+        told = data.data
+        if data.code == HOST_REFUSED and "host" in told:
+            addition = str(told.get("add_egress", ""))
+            host = RefusedHost(str(told["host"]), data.message, number, addition)
+            return replace(self, refused_hosts=(*self.refused_hosts, host))
+        if data.code == HOST_USED and "bytes" in told:
+            return replace(self, tunnel_bytes=self.tunnel_bytes + int(told["bytes"]))
+        if data.code in USED_UP and self.used_up is None:
+            used_up = UsedUp(data.code, data.message, int(told["used"]), number)
+            return replace(self, used_up=used_up)
+        return self
 
 
 def record_of(events: Iterable[Event]) -> AttemptRecord:
@@ -141,7 +198,7 @@ def record_of(events: Iterable[Event]) -> AttemptRecord:
     for event in events:
         if isinstance(event.data, PhaseEvent) and event.data.phase is Phase.BUILDING:
             record = AttemptRecord()
-        record = record.with_event(event.number, event.data)
+        record = record.with_event(event.number, event.data, event.at)
     return record
 
 

@@ -25,6 +25,20 @@ class Limits(BaseModel):
     open_files: int = Field(default=1024, description="Files and connections open in one process.")
     log_kb: int = Field(default=4096, description="Log text that is kept, in KiB: head and tail.")
     response_kb: int = Field(default=1024, description="Largest response, in KiB.")
+    model_calls: int = Field(
+        default=1000, description="Calls to models; each attempt of an SDK is one."
+    )
+    model_tokens: int = Field(
+        default=0,
+        description="Tokens in and out together, as providers report them; "
+        "0: as many as the operator allows.",
+    )
+    traffic_mb: int = Field(
+        default=512, description="Bytes to and from models and allowed hosts, in MiB."
+    )
+    concurrent_calls: int = Field(
+        default=16, description="Calls that are answered at one time; further ones wait."
+    )
 
 
 class TestRequest(BaseModel):
@@ -74,6 +88,10 @@ class LimitChanges(BaseModel):
     open_files: int | None = None
     log_kb: int | None = None
     response_kb: int | None = None
+    model_calls: int | None = None
+    model_tokens: int | None = None
+    traffic_mb: int | None = None
+    concurrent_calls: int | None = None
 
 
 class RetryChanges(BaseModel):

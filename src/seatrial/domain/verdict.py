@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import limit_causes
-from .advice import advice
+from .door_blame import of_door
 from .ending import Ending, StopReason
 from .events import ModelCallEvent
-from .failures import CATALOGUE, Failure, failure
+from .failures import Failure, failure
 from .phases import Outcome
 from .record import AgentError, AttemptRecord
 from .requests import TestRequest
@@ -101,7 +101,7 @@ def _tampered(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | No
 _BY_TYPE = {"SyntaxError": "agent.syntax_error", "IndentationError": "agent.syntax_error"}
 
 
-def _exception(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None:
+def _exception(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
     error = record.error
     if error is None:
         return None
@@ -109,7 +109,7 @@ def _exception(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | N
         return failure("agent.no_entrypoint", error.message, evidence_event=record.error_event)
     if error.module is not None:
         return _missing_module(error, error.module, record.error_event)
-    if blamed := _blamed_call(record):
+    if blamed := of_door(request, record, ending, limit_causes.shown(error)):
         return blamed
     where = f" ({error.file}, line {error.line})" if error.file else ""
     return failure(
@@ -134,27 +134,12 @@ def _missing_module(error: AgentError, module: str, event: int | None) -> Failur
     )
 
 
-def _blamed_call(record: AttemptRecord) -> Failure | None:
-    """The last model call, when it failed: the exception that followed it is its echo."""
-    if not record.calls or record.calls[-1].error is None:
-        return None
-    call = record.calls[-1]
-    code = call.error if call.error in CATALOGUE else "model.bad_request"
-    status = f" (status {call.status})" if call.status else ""
-    return failure(
-        code,
-        f"{call.provider}:{call.model} answered with an error{status}: {call.message}",
-        what_to_do=advice(call.provider, call.model, code, call.message),
-        evidence=call.message,
-        evidence_event=record.last_call_event,
-    )
-
-
-def _exited(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None:
+def _exited(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
     exited = record.exit
     if exited is None or exited.code == 0:
         return None
-    if blamed := _blamed_call(record):
+    said = record.last_stderr_line or record.last_log_line
+    if blamed := of_door(request, record, ending, said):
         return blamed
     how = f"signal {exited.signal}" if exited.signal else f"exit code {exited.code}"
     return failure(
@@ -165,18 +150,18 @@ def _exited(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None
     )
 
 
-def _no_response(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None:
+def _no_response(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
     if record.result is not None and record.result.response.strip():
         return None
-    return _blamed_call(record) or failure(
+    return of_door(request, record, ending, record.last_log_line) or failure(
         "agent.no_response",
         evidence=record.last_log_line,
         evidence_event=record.last_log_event or record.exit_event,
     )
 
 
-def _no_model_call(request: TestRequest, record: AttemptRecord, _: Ending) -> Failure | None:
-    return _blamed_call(record) or failure(
+def _no_model_call(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
+    return of_door(request, record, ending, record.last_log_line) or failure(
         "agent.no_model_call",
         f"The test names the model {request.model}, but the agent never called it.",
         evidence_event=record.exit_event,

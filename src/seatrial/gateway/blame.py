@@ -11,20 +11,22 @@ from .providers.base import error_text, parse_object
 UNREACHABLE = "model.unreachable"
 LOST = "model.lost_mid_stream"
 SERVER_ERROR = "model.server_error"
+RATE_LIMITED = "model.rate_limited"
+QUOTA = "model.quota"
 
 _BY_STATUS = {
     400: "model.bad_request",
     401: "model.auth_failed",
-    402: "model.quota",
+    402: QUOTA,
     403: "model.access_denied",
     404: "model.not_found",
     405: "model.bad_request",
     413: "model.bad_request",
     415: "model.bad_request",
     422: "model.bad_request",
-    429: "model.rate_limited",
-    503: "model.rate_limited",
-    529: "model.rate_limited",
+    429: RATE_LIMITED,
+    503: RATE_LIMITED,
+    529: RATE_LIMITED,
 }
 _QUOTA_WORDS = ("insufficient_quota", "exceeded your current quota", "credit balance is too low")
 
@@ -38,7 +40,7 @@ def of_status(status: int, body: bytes) -> str | None:
     if status < 400:
         return None
     if status in {403, 429} and any(word.encode() in body for word in _QUOTA_WORDS):
-        return "model.quota"
+        return QUOTA
     return _BY_STATUS.get(status, SERVER_ERROR if status >= 500 else "model.bad_request")
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from seatrial.domain.ports import DoorSpec, Upstream
 
-from . import admission, sigv4
+from . import admission, blame, sigv4
 from .admission import Refusal
 from .egress import plain_http_refused
 from .exchange import Call, CallRecord, own_answer
@@ -19,13 +19,12 @@ from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
 from .relay import Relay, off_loop
+from .watch import Refused, Watch
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request's body."""
 
-MAX_CALLS_AT_ONCE = 16
-"""Calls of one door that run at one time; more wait for their turn."""
-
+_PAUSE = "the provider had asked for a pause."
 _LARGE = 4 * 1024 * 1024
 _LARGE_AT_ONCE = 4
 
@@ -34,12 +33,17 @@ class Calls:
     """The request handler of one door."""
 
     def __init__(
-        self, spec: DoorSpec, session: aiohttp.ClientSession, journal: DoorJournal
+        self,
+        spec: DoorSpec,
+        session: aiohttp.ClientSession,
+        journal: DoorJournal,
+        watch: Watch,
     ) -> None:
         self._spec = spec
         self._session = session
         self._journal = journal
-        self._slots = asyncio.Semaphore(MAX_CALLS_AT_ONCE)
+        self._watch = watch
+        self._slots = asyncio.Semaphore(spec.limits.calls_at_once)
         # Bodies are held in memory while they are checked; these bound a door's share of it.
         self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -75,6 +79,9 @@ class Calls:
         except asyncio.CancelledError:
             whose = "The door was closed" if self._closing else "The agent closed the connection"
             record.message = f"{whose} before the answer ended."
+            record.unfinished = True
+            if record.pausing:
+                record.blame(blame.RATE_LIMITED, f"{whose} while the call waited: {_PAUSE}")
             raise
         finally:
             if record.counted or record.error:
@@ -122,8 +129,12 @@ class Calls:
     async def _carry(
         self, request: web.BaseRequest, call: Call, record: CallRecord
     ) -> web.StreamResponse:
-        """Get an admitted call its answer."""
-        return await Relay(self._session, call, record).run(request)
+        """Get an admitted call its answer, within the test's limits and its provider's pauses."""
+        try:
+            async with self._watch.over(call, record) as watcher:
+                return await Relay(self._session, call, record, watcher).run(request)
+        except Refused as refused:
+            return _refused(call.provider, call.operation.path, refused.refusal, record)
 
     def _check(
         self, provider: Provider, operation: Operation, body: bytes
@@ -153,8 +164,7 @@ class Calls:
         if request.method == "CONNECT":
             text = "Send CONNECT on a connection of its own.\n"
         else:
-            text = plain_http_refused(request.raw_path)
-            self._journal.add_notice("egress_refused", text, text)
+            text = plain_http_refused(request.raw_path, self._journal)
         response = web.Response(status=403, text=text)
         response.force_close()
         return response

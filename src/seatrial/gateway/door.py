@@ -21,6 +21,8 @@ from .calls import Calls
 from .egress import Egress, Traffic
 from .front import Front
 from .journal import DoorJournal
+from .pauses import Pauses
+from .watch import Watch
 
 _MAX_LINE = 32 * 1024
 
@@ -38,12 +40,17 @@ class SocketDoor:
     """An open door; see seatrial.domain.ports.Door. Made by `open_door`."""
 
     def __init__(
-        self, spec: DoorSpec, report: GatewayReport, session: aiohttp.ClientSession
+        self,
+        spec: DoorSpec,
+        report: GatewayReport,
+        session: aiohttp.ClientSession,
+        pauses: Pauses,
     ) -> None:
         self.spec = spec
         self._journal = DoorJournal(report)
-        self._calls = Calls(spec, session, self._journal)
-        self._egress = Egress(spec, self._journal)
+        watch = Watch(spec.limits, pauses, self._journal)
+        self._calls = Calls(spec, session, self._journal, watch)
+        self._egress = Egress(spec, self._journal, watch.budget)
         self._http = web.Server(
             self._calls.handle,
             handler_cancellation=True,

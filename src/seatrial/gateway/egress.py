@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from seatrial.domain.ports import DoorSpec
+from seatrial.domain.record import HOST_REFUSED, HOST_USED
 
 from . import addresses, tls
 from .admission import shown
+from .budget import Budget, BudgetSpent
 from .journal import DoorJournal
 
 HEAD_SECONDS = 10.0
@@ -27,6 +29,7 @@ CONNECT_SECONDS = 10.0
 _MAX_HEAD = 16 * 1024
 _CHUNK = 64 * 1024
 _REQUEST = re.compile(rb"CONNECT ([A-Za-z0-9._:\[\]-]{1,260}):([0-9]{1,5}) HTTP/1\.[01]")
+_PLAIN_URL = re.compile(r"https?://([A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?(?:[/?#]|$)")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 
 
@@ -42,29 +45,58 @@ class Traffic:
 class _Refused(Exception):
     """Nothing goes through. `notice` is the code under which the journal hears of it."""
 
-    def __init__(self, status: str, about: str, message: str, notice: str) -> None:
+    def __init__(
+        self,
+        status: str,
+        message: str,
+        notice: str = "",
+        host: str = "",
+        port: int = 0,
+        *,
+        may_be_added: bool = False,
+    ) -> None:
+        """`may_be_added` says that the host could be reached if the test listed it."""
         super().__init__(message)
         self.status = status
-        self.about = about
         self.message = message
         self.notice = notice
+        self.host = host
+        self.port = port
+        self.may_be_added = may_be_added
+
+    def note(self, journal: DoorJournal) -> None:
+        """Tell the journal, once per host and port."""
+        if not self.notice:
+            return
+        address = f"{self.host}:{self.port}"
+        data: dict[str, str | int] = {"host": self.host, "port": self.port}
+        if self.may_be_added:
+            data["add_egress"] = address
+        journal.add_notice(self.notice, address, self.message, data)
 
 
-def plain_http_refused(url: str) -> str:
-    """Why a proxy request for plain HTTP is answered 403."""
-    return (
-        f"{shown(url)} was refused: only https passes to allowed hosts. "
-        "Use https, and allow the host with --egress HOST:443."
+def plain_http_refused(url: str, journal: DoorJournal) -> str:
+    """Why a proxy request for plain HTTP is answered 403; the journal is told once per host."""
+    match = _PLAIN_URL.match(url)
+    host = match[1].lower() if match else ""
+    if not host or not _is_host(host, private=False):
+        return f"{shown(url)} was refused: a proxy request names a host, and only https passes.\n"
+    message = (
+        f"The agent tried to reach http://{host}: only https passes, and only to hosts that the "
+        f"test allows. Use https, and allow the host with --egress {host}:443."
     )
+    _Refused("", message, HOST_REFUSED, host, 443, may_be_added=True).note(journal)
+    return f"{message}\n"
 
 
 class Egress:
     """The tunnels of one door."""
 
-    def __init__(self, spec: DoorSpec, journal: DoorJournal) -> None:
+    def __init__(self, spec: DoorSpec, journal: DoorJournal, budget: Budget) -> None:
         self._allowed = frozenset((host.lower(), port) for host, port in spec.egress)
         self._may_be_private = spec.egress_may_be_private
         self._journal = journal
+        self._budget = budget
         self._traffic: dict[tuple[str, int], Traffic] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -90,14 +122,14 @@ class Egress:
                 f"{host}:{port}: {seen.connections} connections, "
                 f"{seen.sent} bytes sent, {seen.received} bytes received."
             )
-            self._journal.add_notice("egress_used", f"{host}:{port}", message)
+            data = {"host": host, "port": port, "bytes": seen.sent + seen.received}
+            self._journal.add_notice(HOST_USED, f"{host}:{port}", message, data)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
             await self._tunnel(reader, writer)
         except _Refused as refused:
-            if refused.notice:
-                self._journal.add_notice(refused.notice, refused.about, refused.message)
+            refused.note(self._journal)
             if refused.status:
                 writer.write(_answer(refused.status, refused.message))
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
@@ -109,6 +141,9 @@ class Egress:
         async with asyncio.timeout(HEAD_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
         host, port = self._target(head)
+        spent = self._budget.spent_traffic()
+        if spent is not None:
+            raise _Refused("403 Traffic of this test is used up", spent[1])
         near = (reader, writer)
         far = await self._dial(host, port)
         try:
@@ -116,9 +151,11 @@ class Egress:
             hello = await self._checked_hello(host, port, near)
             traffic = self._traffic.setdefault((host, port), Traffic())
             traffic.connections += 1
-            traffic.sent += len(hello)
+            self._count(traffic, sent=len(hello))
             far[1].write(hello)
-            await _join(near, far, traffic)
+            await self._join(near, far, traffic)
+        except BudgetSpent:
+            pass  # the journal was told; both connections end
         finally:
             far[1].close()
 
@@ -127,14 +164,10 @@ class Egress:
         line = head.partition(b"\r\n")[0]
         match = _REQUEST.fullmatch(line)
         if match is None or len(head) > _MAX_HEAD:
-            raise _Refused("400 Bad Request", "", "CONNECT needs host:port.", "")
+            raise _Refused("400 Bad Request", "CONNECT needs host:port.")
         host, port = match[1].decode("ascii").lower(), int(match[2])
         if (host, port) not in self._allowed or not _is_host(host, private=self._may_be_private):
-            message = (
-                f"The agent tried to reach {host}:{port}, which this test does not allow. "
-                f"Allow it with --egress {host}:{port}."
-            )
-            raise _forbidden(host, port, message)
+            raise _not_listed(host, port)
         return host, port
 
     async def _dial(self, host: str, port: int) -> tuple[StreamReader, StreamWriter]:
@@ -143,7 +176,7 @@ class Egress:
                 host.strip("[]"), port, may_be_private=self._may_be_private
             )
         except addresses.AddressRefused as refused:
-            message = f"{host}:{port} was refused: {refused}. No test may reach such addresses."
+            message = f"{host}:{port} was refused: {refused}. Tests may not reach such addresses."
             raise _forbidden(host, port, message) from None
         except (OSError, UnicodeError) as error:
             raise _unreachable(host, port, f"its name cannot be resolved ({error})") from None
@@ -177,6 +210,30 @@ class Egress:
             raise _cut(host, port, message)
         return data
 
+    async def _join(
+        self,
+        near: tuple[StreamReader, StreamWriter],
+        far: tuple[StreamReader, StreamWriter],
+        traffic: Traffic,
+    ) -> None:
+        """Pass bytes both ways until both sides have ended theirs, or one breaks.
+
+        BudgetSpent when the test's traffic is used up; nothing over it passes.
+        """
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_copy(near[0], far[1], lambda n: self._count(traffic, sent=n)))
+                both.create_task(_copy(far[0], near[1], lambda n: self._count(traffic, received=n)))
+        except* OSError:
+            pass  # one side broke; the group has ended the other direction
+        except* BudgetSpent:
+            raise BudgetSpent from None
+
+    def _count(self, traffic: Traffic, *, sent: int = 0, received: int = 0) -> None:
+        self._budget.add_bytes(sent + received)
+        traffic.sent += sent
+        traffic.received += received
+
 
 def _is_literal(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
@@ -187,18 +244,29 @@ def _is_host(host: str, *, private: bool) -> bool:
     return private if _is_literal(host) else _HOST.fullmatch(host) is not None
 
 
-def _forbidden(host: str, port: int, message: str) -> _Refused:
-    return _Refused("403 Forbidden", f"{host}:{port}", message, "egress_refused")
+def _not_listed(host: str, port: int) -> _Refused:
+    reached = f"The agent tried to reach {host}:{port}, which this test does not allow."
+    if _is_host(host, private=False):
+        message = f"{reached} Allow it with --egress {host}:{port}."
+        return _forbidden(host, port, message, may_be_added=True)
+    message = f"{reached} An address cannot be allowed; name the host with --egress HOST:PORT."
+    return _forbidden(host, port, message)
+
+
+def _forbidden(host: str, port: int, message: str, *, may_be_added: bool = False) -> _Refused:
+    # Most clients show the status line and nothing else of a proxy's answer.
+    status = f"403 {host}:{port} is not allowed by this test"
+    return _Refused(status, message, HOST_REFUSED, host, port, may_be_added=may_be_added)
 
 
 def _unreachable(host: str, port: int, why: str) -> _Refused:
     message = f"{host}:{port} is allowed but could not be reached: {why}."
-    return _Refused("502 Bad Gateway", f"{host}:{port}", message, "egress_unreachable")
+    return _Refused("502 Bad Gateway", message, "egress_unreachable", host, port)
 
 
 def _cut(host: str, port: int, message: str) -> _Refused:
     """Refused after the 200: there is no status line any more."""
-    return _Refused("", f"{host}:{port}", message, "egress_refused")
+    return _Refused("", message, HOST_REFUSED, host, port)
 
 
 def _answer(status: str, message: str) -> bytes:
@@ -221,27 +289,6 @@ async def _read_hello(reader: StreamReader) -> tuple[bytes, bytes]:
         if len(data) > 2 * tls.MAX_HELLO:
             raise tls.NotTls("the ClientHello is too long")
     return data, hello
-
-
-async def _join(
-    near: tuple[StreamReader, StreamWriter],
-    far: tuple[StreamReader, StreamWriter],
-    traffic: Traffic,
-) -> None:
-    """Pass bytes both ways until both sides have ended theirs, or one breaks."""
-
-    def sent(count: int) -> None:
-        traffic.sent += count
-
-    def received(count: int) -> None:
-        traffic.received += count
-
-    try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_copy(near[0], far[1], sent))
-            both.create_task(_copy(far[0], near[1], received))
-    except* OSError:
-        pass  # one side broke; the group has ended the other direction
 
 
 async def _copy(reader: StreamReader, writer: StreamWriter, count: Callable[[int], None]) -> None:

@@ -27,6 +27,11 @@ class CallRecord:
     message: str = ""
     first_byte: float | None = None
     reading: Reading = field(default_factory=Reading)
+    unfinished: bool = False
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    pausing: bool = False
+    waited: float = 0.0
     started: float = field(default_factory=time.monotonic)
 
     def blame(self, error: str, message: str) -> None:
@@ -51,6 +56,10 @@ class CallRecord:
             output_tokens=self.reading.output_tokens,
             error=self.error,
             message=self.message,
+            unfinished=self.unfinished,
+            sent_bytes=self.sent_bytes,
+            received_bytes=self.received_bytes,
+            waited_seconds=self.waited,
         )
 
 

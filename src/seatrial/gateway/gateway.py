@@ -7,6 +7,7 @@ import aiohttp
 from seatrial.domain.ports import DoorSpec, GatewayReport
 
 from .door import SocketDoor
+from .pauses import Pauses
 
 CONNECT_SECONDS = 10.0
 """Time for reaching a provider. Its answer may take as long as the test does."""
@@ -25,13 +26,14 @@ class SocketGateway:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._doors: list[SocketDoor] = []
+        self._pauses = Pauses()
 
     async def open(self, spec: DoorSpec, report: GatewayReport) -> SocketDoor:
         """See Gateway. A stale socket at the path is replaced. SetupFailed."""
         if self._session is None:
             self._session = _session()
         self._doors = [door for door in self._doors if not door.is_closed]
-        door = SocketDoor(spec, report, self._session)
+        door = SocketDoor(spec, report, self._session, self._pauses)
         try:
             await door.listen()
         except BaseException:

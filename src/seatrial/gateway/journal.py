@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from seatrial.domain.errors import SeatrialError
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
@@ -44,12 +44,14 @@ class DoorJournal:
         self._calls.append(event)
         self._queue.put_nowait(event)
 
-    def add_notice(self, code: str, about: str, message: str) -> None:
-        """Note something once per code and subject."""
+    def add_notice(
+        self, code: str, about: str, message: str, data: Mapping[str, str | int] | None = None
+    ) -> None:
+        """Note something once per code and subject; `data` is what a program can use of it."""
         if (code, about) in self._noticed or len(self._noticed) >= MAX_NOTICES:
             return
         self._noticed.add((code, about))
-        self._queue.put_nowait(NoticeEvent(code=code, message=message))
+        self._queue.put_nowait(NoticeEvent(code=code, message=message, data=dict(data or {})))
 
     async def close(self) -> None:
         """Return when everything noted before was reported."""

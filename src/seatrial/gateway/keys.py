@@ -196,6 +196,13 @@ def variables(provider: str) -> tuple[str, ...]:
     return _VARIABLES.get(provider, ())
 
 
+def identity(upstream: Upstream) -> str:
+    """Stands for the service and the credential with which it is called, and tells neither."""
+    keys = upstream.credential
+    parts = (upstream.provider, upstream.base_url, upstream.key, keys and keys.access_key)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
 def secrets(upstream: Upstream, now: AwsKeys | None = None) -> tuple[str, ...]:
     """Every secret of an upstream: keys, and a password written into its URL.
 

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,7 +16,8 @@ from yarl import URL
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
 
-from . import admission, blame, headers, keys, sigv4, taps
+from . import admission, blame, budget, headers, keys, sigv4, taps
+from .budget import BudgetSpent
 from .exchange import Call, CallRecord, own_answer
 from .providers.base import Facts, JsonObject, Reading, merged, parse_object
 from .scrub import Scrubber
@@ -33,13 +34,28 @@ class UpstreamLost(Exception):
     """The upstream ended an answer in the middle."""
 
 
+class Watcher(Protocol):
+    """Told of a call while it passes."""
+
+    def passed(self, count: int) -> None:
+        """So many bytes of the answer are about to pass. BudgetSpent when they may not."""
+        ...
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """The provider has answered; for an error the record is complete already."""
+        ...
+
+
 class Relay:
     """Carries one call. An object is used once."""
 
-    def __init__(self, session: aiohttp.ClientSession, call: Call, record: CallRecord) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, call: Call, record: CallRecord, watcher: Watcher
+    ) -> None:
         self._session = session
         self._call = call
         self._record = record
+        self._watcher = watcher
         self._scrubber = Scrubber(keys.secrets(call.upstream))
 
     async def run(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -54,6 +70,8 @@ class Relay:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return self._unreachable(error)
         async with answer:
+            if answer.status < 400:
+                self._watcher.answered(answer.status, answer.headers)
             if self._scrubber.active and _compressed(answer):
                 return self._failed(f"{self._address} compressed its answer although told not to.")
             listing = self._call.operation.lists_models and request.method == "GET"
@@ -101,11 +119,16 @@ class Relay:
     ) -> web.StreamResponse:
         response = self._begin(request, answer)
         await response.prepare(request)
-        tap = taps.tap_for(answer.headers.get("Content-Type", ""), self._call.operation.read)
+        tap = taps.tap_for(
+            answer.headers.get("Content-Type", ""),
+            self._call.operation.read,
+            delimited=_is_delimited(answer),
+        )
         head = bytearray()
         try:
             async for chunk in _chunks(answer):
                 self._record.mark_first_byte()
+                self._watcher.passed(len(chunk))
                 await _write(response, self._scrubber.feed(chunk))
                 if answer.status >= 400:
                     head += chunk[: _HEAD - len(head)]
@@ -114,8 +137,16 @@ class Relay:
         except UpstreamLost:
             self._record.reading = tap.end() if tap is not None else Reading()
             return self._broken(request, response)
+        except asyncio.CancelledError:
+            self._record.reading = tap.end() if tap is not None else Reading()
+            raise
+        except BudgetSpent as spent:
+            self._record.blame(budget.TRAFFIC, str(spent))
+            return _cut(request, response)
         await _write(response, self._scrubber.end())
         self._judge(Facts(answer.status, answer.headers, bytes(head)), tap)
+        if answer.status >= 400:
+            self._watcher.answered(answer.status, answer.headers)
         if self._record.error == blame.LOST:
             return self._broken(request, response)
         await response.write_eof()
@@ -159,9 +190,7 @@ class Relay:
     def _broken(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         """End the agent's connection without the answer's end, so that nobody takes it as whole."""
         self._record.blame(blame.LOST, f"{self._address} closed the connection in mid-answer.")
-        if request.transport is not None:
-            request.transport.close()
-        return response
+        return _cut(request, response)
 
     async def _listing(
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse
@@ -204,6 +233,12 @@ class Relay:
         return without_secrets(self._call.upstream.base_url)
 
 
+def _cut(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
 def without_secrets(base_url: str) -> str:
     """A base URL as it may be shown: without user and password."""
     parts = urlsplit(base_url)
@@ -227,6 +262,12 @@ def _payload(body: bytes) -> bytes | io.BytesIO | None:
 
 def _compressed(answer: aiohttp.ClientResponse) -> bool:
     return answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+
+
+def _is_delimited(answer: aiohttp.ClientResponse) -> bool:
+    """Whether HTTP itself tells where the answer ends; else it ends with the connection."""
+    coding = answer.headers.get("Transfer-Encoding", "").lower()
+    return answer.content_length is not None or "chunked" in coding
 
 
 def _has_body(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> bool:

@@ -6,6 +6,7 @@ cannot be read is unknown, never guessed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from . import eventstream
@@ -36,8 +37,10 @@ class Tap(Protocol):
 class BodyTap:
     """One JSON object."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, *, delimited: bool = True) -> None:
+        """`delimited` tells that HTTP itself knows whether the body is whole."""
         self._read = read
+        self._delimited = delimited
         self._body = bytearray()
         self._fits = True
 
@@ -50,10 +53,11 @@ class BodyTap:
             self._body.clear()
 
     def end(self) -> Reading:
-        """See Tap. HTTP itself tells whether a body is whole, so it counts as complete."""
+        """See Tap. A body whose end is that of its connection is whole when it can be read."""
         value = parse_object(bytes(self._body)) if self._fits else None
         reading = self._read(value) if value is not None else Reading()
-        return merged(reading, Reading(complete=True))
+        whole = self._delimited or not self._fits or value is not None
+        return replace(reading, complete=whole)
 
 
 class LineTap:
@@ -103,8 +107,11 @@ class LineTap:
             self._reading = merged(self._reading, self._read(value))
 
 
-def tap_for(content_type: str, read: Read) -> Tap | None:
-    """The tap for an answer of that type; None when it is of no type that can be read."""
+def tap_for(content_type: str, read: Read, *, delimited: bool = True) -> Tap | None:
+    """The tap for an answer of that type; None when it is of no type that can be read.
+
+    `delimited` tells that HTTP itself knows where the answer ends.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "text/event-stream":
         return LineTap(read, sse=True)
@@ -113,5 +120,5 @@ def tap_for(content_type: str, read: Read) -> Tap | None:
     if kind == eventstream.CONTENT_TYPE:
         return eventstream.EventStreamTap(read)
     if kind == "application/json":
-        return BodyTap(read)
+        return BodyTap(read, delimited=delimited)
     return None

@@ -20,6 +20,10 @@ def maxima_of(settings: Settings) -> Maxima:
         processes=settings.max_processes,
         disk_mb=settings.max_disk_mb,
         open_files=settings.max_open_files,
+        model_calls=settings.max_model_calls,
+        model_tokens=settings.max_model_tokens or Maxima.model_tokens,
+        traffic_mb=settings.max_traffic_mb,
+        concurrent_calls=settings.max_concurrent_calls,
     )
 
 

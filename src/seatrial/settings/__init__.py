@@ -135,6 +135,23 @@ class Settings(BaseSettings):
     max_open_files: int = 4096
     """Most open files that a request may ask for."""
 
+    max_model_calls: int = Field(default=10_000, ge=1)
+    """Most model calls that a request may ask for."""
+
+    max_model_tokens: int = Field(default=0, ge=0)
+    """Most tokens that one test may use, in and out together, also when its request names no
+    limit; 0 for no maximum."""
+
+    max_traffic_mb: int = Field(default=8192, ge=1)
+    """Most bytes to and from models and allowed hosts that a request may ask for."""
+
+    max_concurrent_calls: int = Field(default=64, ge=1)
+    """Most calls at one time that a request may ask for."""
+
+    private_egress: bool = False
+    """Let tests reach hosts at private addresses, this machine's own services among them, when
+    they list them by name. For an installation that only you and people you trust use."""
+
     build_timeout_seconds: int = 600
     """Time for installing one set of requirements."""
 

@@ -115,6 +115,10 @@ class Slot:
         self._stopped = self._stopped or reason
         await self._engine.kill(self.container_id)
 
+    async def close_door(self) -> None:
+        """Cut what the agent still had open; every call is reported when this returns."""
+        await self._door.close()
+
     async def remove(self) -> dict[str, float]:
         """Remove door, channel, container and folder; the seconds that each took."""
         taken: dict[str, float] = {}

@@ -11,6 +11,7 @@ from seatrial.domain.ports import (
     ContainerInfo,
     ContainerLimits,
     ContainerSpec,
+    DoorLimits,
     DoorSpec,
     Engine,
     Gateway,
@@ -53,6 +54,7 @@ class SlotSpec:
     upstreams: tuple[Upstream, ...] = ()
     egress: frozenset[tuple[str, int]] = frozenset()
     egress_may_be_private: bool = False
+    door_limits: DoorLimits = field(default_factory=DoorLimits)
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -215,4 +217,5 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         upstreams=spec.upstreams,
         egress=spec.egress,
         egress_may_be_private=spec.egress_may_be_private,
+        limits=spec.door_limits,
     )

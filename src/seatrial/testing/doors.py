@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
-from seatrial.domain.ports import DoorSpec, Upstream
+from seatrial.domain.ports import DoorLimits, DoorSpec, Upstream
 from seatrial.gateway.door import SocketDoor
 from seatrial.gateway.gateway import SocketGateway
 
@@ -96,11 +96,19 @@ async def container(
     *upstreams: Upstream,
     egress: frozenset[tuple[str, int]] = frozenset(),
     private: bool = False,
+    limits: DoorLimits | None = None,
 ) -> AsyncGenerator[Container]:
     """Open a door and a forwarder to it, as the harness does in a container."""
     reports = Reports()
     path = str(folder / f"gw{len(list(folder.iterdir()))}.sock")
-    spec = DoorSpec("t1", path, upstreams, egress, egress_may_be_private=private)
+    spec = DoorSpec(
+        "t1",
+        path,
+        upstreams,
+        egress,
+        egress_may_be_private=private,
+        limits=limits or DoorLimits(),
+    )
     inside = Container(await gateway.open(spec, reports.take), reports)
     tasks: set[asyncio.Task[None]] = set()
 

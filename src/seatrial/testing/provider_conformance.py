@@ -137,7 +137,7 @@ class ProviderConformance:
         await box.door.close()
         assert len(box.reports.calls) == len(case.service.requests)
 
-    @pytest.mark.parametrize("mode", [Mode.CUT, Mode.UNFINISHED])
+    @pytest.mark.parametrize("mode", [Mode.CUT, Mode.RESET, Mode.UNFINISHED])
     async def test_a_stream_that_is_cut_does_not_look_whole(
         self, case: ProviderCase, box: Container, mode: Mode
     ) -> None:

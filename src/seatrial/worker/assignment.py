@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel
+from seatrial.domain.ports import (
+    ContainerLimits,
+    DoorLimits,
+    DoorUse,
+    Environment,
+    Mount,
+    ResolvedModel,
+)
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim
 from seatrial.environments import ENVIRONMENT_LABEL
 from seatrial.harness.protocol import Assign
 from seatrial.harness.sdk_env import sdk_environment
+from seatrial.settings import Settings
 from seatrial.slots import SlotSpec
 
 GRACE_SECONDS = 0.5
@@ -24,9 +32,15 @@ def slot_name(claim: Claim) -> str:
 
 
 def slot_spec(
-    claim: Claim, environment: Environment, resolved: ResolvedModel, worker: str
+    claim: Claim,
+    environment: Environment,
+    resolved: ResolvedModel,
+    worker: str,
+    settings: Settings,
+    *,
+    used: DoorUse = DoorUse(),  # noqa: B008 - a frozen value
 ) -> SlotSpec:
-    """The container of an attempt."""
+    """The container of an attempt. `used` is what a former worker let through its door."""
     request = claim.request
     mounts: tuple[Mount, ...] = ()
     if environment.path and environment.mount_path:
@@ -47,8 +61,22 @@ def slot_spec(
         disk_mb=request.limits.disk_mb,
         upstreams=resolved.upstreams,
         egress=frozenset(_host_and_port(entry) for entry in request.egress),
+        egress_may_be_private=settings.private_egress,
+        door_limits=_door_limits(request, settings, used),
         mounts=mounts,
         labels={"seatrial.worker": worker, ENVIRONMENT_LABEL: environment.key},
+    )
+
+
+def _door_limits(request: TestRequest, settings: Settings, used: DoorUse) -> DoorLimits:
+    limits = request.limits
+    return DoorLimits(
+        calls=limits.model_calls,
+        tokens=limits.model_tokens or settings.max_model_tokens,
+        bytes=limits.traffic_mb * 2**20,
+        calls_at_once=limits.concurrent_calls,
+        seconds=float(request.timeout_seconds),
+        used=used,
     )
 
 

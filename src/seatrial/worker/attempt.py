@@ -168,6 +168,8 @@ class Attempt:
             self._on_frames,
         )
         self._timings = replace(self._timings, running=time.monotonic() - started)
+        # A call that was under way is part of the story: it is noted before the verdict.
+        await slot.close_door()
         if self._lost:
             raise AttemptLost("the lease ran out while the agent was running")
         return self._verdict(end, resolved)
@@ -218,7 +220,8 @@ class Attempt:
 
     async def _open(self, environment: Environment, resolved: ResolvedModel) -> Slot:
         deps, claim = self._deps, self.claim
-        spec = slot_spec(claim, environment, resolved, deps.worker)
+        used = self._journal.record.door_use
+        spec = slot_spec(claim, environment, resolved, deps.worker, deps.settings, used=used)
         if self._adopted is not None:
             slot = await deps.slots.adopt(spec, self._on_call, acked=self._adopted.last_frame)
             if slot is None:

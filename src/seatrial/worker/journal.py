@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from seatrial.domain.errors import StoreUnavailable
@@ -45,8 +46,9 @@ class AttemptJournal:
                 lambda: self._queue.append(self._test_id, self._attempt, events, frame=frame)
             )
             first = last - len(events) + 1
+            now = datetime.now(UTC)
             for number, data in enumerate(events, start=first):
-                self.record = self.record.with_event(number, data)
+                self.record = self.record.with_event(number, data, now)
 
 
 async def patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -131,8 +131,12 @@ async def test_history_is_listed_searched_shown_retried_and_deleted(desk: Desk) 
     retried = await desk.type(
         *("tests", "retry", ids[0], "--query", "three", "--file", "better.py"),
         *("--model", "none", "--detach", "--json"),
+        *("--egress", "api.example.com:443", "--model-calls", "7", "--traffic", "9"),
     )
     test = retried.json[-1]
+    assert test["request"]["egress"] == ["api.example.com:443"]
+    limits = test["request"]["limits"]
+    assert (limits["model_calls"], limits["traffic_mb"], limits["memory_mb"]) == (7, 9, 512)
     assert (test["retry_of"], test["request"]["query"]) == (ids[0], "three")
     assert "better" in test["request"]["files"]["agent.py"]
     assert (await desk.type("tests", "delete", ids[0])).code == 0

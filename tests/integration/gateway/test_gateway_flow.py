@@ -14,11 +14,12 @@ from gateway_doors import KEY, Container, Reports, container
 from yarl import URL
 
 from seatrial.domain.errors import SetupFailed
-from seatrial.domain.ports import DoorSpec, Upstream
-from seatrial.gateway.calls import MAX_BODY, MAX_CALLS_AT_ONCE
+from seatrial.domain.ports import DoorLimits, DoorSpec, Upstream
+from seatrial.gateway.calls import MAX_BODY
 from seatrial.gateway.gateway import SocketGateway
 from seatrial.testing.providers import Mode, ScriptedOllama, ScriptedOpenAI
 
+AT_ONCE = DoorLimits().calls_at_once
 CHAT: dict[str, Any] = {"model": "scripted", "messages": [], "stream": True}
 
 
@@ -176,11 +177,11 @@ async def test_more_calls_than_places_wait_for_their_turn(
     inside: Container, ollama_service: ScriptedOllama
 ) -> None:
     ollama_service.mode = Mode.GATED
-    answers = [asyncio.create_task(inside.ask(call())) for _ in range(2 * MAX_CALLS_AT_ONCE + 3)]
+    answers = [asyncio.create_task(inside.ask(call())) for _ in range(2 * AT_ONCE + 3)]
     for _ in range(2 * len(answers)):
         ollama_service.release.release()
     assert all(answer.endswith(b"0\r\n\r\n") for answer in await asyncio.gather(*answers))
-    assert ollama_service.most_at_once <= MAX_CALLS_AT_ONCE
+    assert ollama_service.most_at_once <= AT_ONCE
 
 
 async def test_one_connection_serves_many_calls(inside: Container) -> None:

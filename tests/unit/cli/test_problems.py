@@ -71,6 +71,12 @@ def test_problems_name_the_options_that_were_typed(tmp_path: Path) -> None:
     agent = _agent(tmp_path, "")
     lines = _refused(Wanted(agent, "", model="foo", timeout_seconds=0, memory_mb=1))
     assert [one.split(": ")[1] for one in lines] == ["--model", "QUERY", "--timeout", "--memory"]
+    lines = _refused(
+        Wanted(agent, "q", model_calls=0, model_tokens=-1, traffic_mb=0, concurrent_calls=0)
+    )
+    assert [one.split(": ")[1] for one in lines] == [
+        *("--model-calls", "--model-tokens", "--traffic", "--concurrent-calls")
+    ]
 
 
 def test_another_servers_maxima_are_left_to_that_server(tmp_path: Path) -> None:

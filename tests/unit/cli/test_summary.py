@@ -96,6 +96,10 @@ def test_a_fix_is_shown_as_something_to_type_and_quoted() -> None:
     assert "echo 'a; rm -rf /' >> requirements.txt" in _shown(_test(outcome="failed", failure=fix))
     fix = failure("limit.memory", fix={"memory_mb": 1024})
     assert "--memory 1024" in _shown(_test(outcome="failed", failure=fix))
+    fix = failure("agent.host_not_allowed", fix={"add_egress": "api.example.com:443"})
+    assert "--egress api.example.com:443" in _shown(_test(outcome="failed", failure=fix))
+    fix = failure("limit.model_tokens", fix={"model_tokens": 2000})
+    assert "--model-tokens 2000" in _shown(_test(outcome="failed", failure=fix))
 
 
 def test_a_waiting_test_shows_its_place_and_how_to_follow_it() -> None:

@@ -24,14 +24,19 @@ from seatrial.domain.events import (
     ResultEvent,
 )
 from seatrial.domain.phases import Phase
+from seatrial.domain.ports import DoorUse
 from seatrial.domain.record import (
     ENTRY,
     ERROR,
     EXIT,
+    HOST_REFUSED,
+    HOST_USED,
     TOO_LARGE,
     AgentError,
     AgentExit,
     AttemptRecord,
+    RefusedHost,
+    UsedUp,
     record_of,
 )
 from seatrial.domain.tests import Result
@@ -77,7 +82,7 @@ def test_reading_a_journal_again_gives_what_was_known_as_it_grew(
 ) -> None:
     grown = AttemptRecord()
     for event in journal([*before, *after]):
-        grown = grown.with_event(event.number, event.data)
+        grown = grown.with_event(event.number, event.data, event.at)
     assert record_of(journal([*before, *after])) == grown
 
 
@@ -117,14 +122,45 @@ def test_every_part_is_found_with_the_number_of_the_event_that_proves_it() -> No
         error_event=9,
         exit=EXITED,
         exit_event=10,
+        exit_at=NOW,
         calls=(call,),
         last_call_event=5,
+        last_call_at=NOW,
         last_metric=sample,
         last_log_event=7,
         last_log_line="three",
         last_stderr_event=4,
         last_stderr_line="oh",
     )
+
+
+def test_what_went_through_the_door_is_the_sum_of_what_was_sent_there() -> None:
+    call = ModelCallEvent(provider="ollama", model="m", latency_seconds=0.1, sent_bytes=5)
+    answered = call.model_copy(update={"received_bytes": 7, "input_tokens": 3, "output_tokens": 2})
+    refused = call.model_copy(update={"sent_bytes": 0, "error": "model.not_allowed"})
+    used = notice(HOST_USED, host="a.example", port=443, bytes=100)
+    record = record_of(journal([call, answered, refused, used, notice(HOST_USED)]))
+    assert record.door_use == DoorUse(calls=2, tokens=5, bytes=5 + 12 + 100)
+
+
+def test_refused_hosts_and_the_first_limit_that_was_reached_are_kept() -> None:
+    told = {"host": "a.example", "port": 443}
+    record = record_of(
+        journal(
+            [
+                notice(HOST_REFUSED, **told, add_egress="a.example:443"),
+                notice(HOST_REFUSED, **told),
+                notice(HOST_REFUSED),
+                notice("limit.traffic", used=9, allowed=8),
+                notice("limit.model_calls", used=1, allowed=1),
+            ]
+        )
+    )
+    assert record.refused_hosts == (
+        RefusedHost("a.example", "m", 1, "a.example:443"),
+        RefusedHost("a.example", "m", 2),
+    )
+    assert record.used_up == UsedUp("limit.traffic", "m", 9, 4)
 
 
 @pytest.mark.parametrize("stream", ["build", "system"])

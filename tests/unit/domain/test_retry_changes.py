@@ -32,3 +32,9 @@ def test_files_are_replaced_added_and_removed_by_their_paths() -> None:
 def test_limits_that_are_left_out_stay() -> None:
     new = RetryChanges(limits=LimitChanges(memory_mb=200)).applied_to(OLD)
     assert new.limits == Limits(memory_mb=200, cpus=2.0)
+    new = RetryChanges(limits=LimitChanges(model_calls=9, model_tokens=0)).applied_to(new)
+    assert new.limits == Limits(memory_mb=200, cpus=2.0, model_calls=9)
+
+
+def test_every_limit_can_be_changed() -> None:
+    assert LimitChanges.model_fields.keys() == Limits.model_fields.keys()

@@ -395,6 +395,14 @@ def test_a_timeout_outside_the_limits_is_refused_with_the_limit(seconds: int) ->
         ("disk_mb", 1025),
         ("log_kb", 0),
         ("response_kb", 10**9),
+        ("model_calls", 0),
+        ("model_calls", 10_001),
+        ("model_tokens", -1),
+        ("model_tokens", 10**12 + 1),
+        ("traffic_mb", 0),
+        ("traffic_mb", 8193),
+        ("concurrent_calls", 0),
+        ("concurrent_calls", 65),
     ],
 )
 def test_a_limit_beyond_the_maximum_or_too_small_names_field_and_limit(

@@ -21,6 +21,10 @@ class Maxima:
     open_files: int = 4096
     log_kb: int = 65_536
     response_kb: int = 16_384
+    model_calls: int = 10_000
+    model_tokens: int = 10**12
+    traffic_mb: int = 8192
+    concurrent_calls: int = 64
 
 
 _MINIMA = {
@@ -31,6 +35,10 @@ _MINIMA = {
     "open_files": 64,
     "log_kb": 1,
     "response_kb": 1,
+    "model_calls": 1,
+    "model_tokens": 0,  # no limit of the test's own
+    "traffic_mb": 1,
+    "concurrent_calls": 1,
 }
 
 _WORDS = {
@@ -41,6 +49,10 @@ _WORDS = {
     "open_files": ("open files", " files"),
     "log_kb": ("log", " KB"),
     "response_kb": ("response", " KB"),
+    "model_calls": ("model call", " calls"),
+    "model_tokens": ("token", " tokens"),
+    "traffic_mb": ("traffic", " MB"),
+    "concurrent_calls": ("concurrent call", " calls"),
 }
 
 

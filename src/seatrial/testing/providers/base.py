@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -58,6 +60,8 @@ class ScriptedProvider(ABC):
         """`models` is what it lists; it answers for any."""
         self.models = models
         self.mode = Mode.OK
+        self.error_headers: dict[str, str] = {}
+        """What its errors have in their headers besides, such as Retry-After."""
         self.requests: list[SeenRequest] = []
         self.release = asyncio.Semaphore(0)
         """Lets one more piece of a gated stream through each time."""
@@ -119,7 +123,9 @@ class ScriptedProvider(ABC):
         if refused is not None:
             return refused
         if mode in ERRORS:
-            return self.refusal(*ERRORS[mode])
+            refusal = self.refusal(*ERRORS[mode])
+            refusal.headers.update(self.error_headers)
+            return refusal
         if mode is Mode.HANG:
             await asyncio.Event().wait()
         if mode is Mode.DROP:
@@ -150,8 +156,8 @@ class ScriptedProvider(ABC):
         for number, piece in enumerate(pieces):
             if number and self._mode(seen) is Mode.GATED:
                 await self.release.acquire()
-            if number and self._mode(seen) is Mode.CUT:
-                return _cut(request, response)
+            if number and self._mode(seen) in {Mode.CUT, Mode.RESET}:
+                return _cut(request, response, reset=self._mode(seen) is Mode.RESET)
             await response.write(piece)
         if self._mode(seen) is Mode.STREAM_ERROR:
             await response.write(self.stream_error(seen))
@@ -201,9 +207,19 @@ class ScriptedProvider(ABC):
         """An error in the middle of a stream."""
 
 
-def _cut(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.close()
+_RESETS = struct.pack("ii", 1, 0)
+"""The option of a socket that ends with RST instead of FIN."""
+
+
+def _cut(
+    request: web.BaseRequest, response: web.StreamResponse, *, reset: bool = False
+) -> web.StreamResponse:
+    transport = request.transport
+    if transport is not None and reset:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+    if transport is not None:
+        transport.close()
     return response
 
 

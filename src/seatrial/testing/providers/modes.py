@@ -30,6 +30,8 @@ class Mode(StrEnum):
     """It never answers; see `abandoned`."""
     CUT = "cut"
     """It closes the connection after the first piece of a stream."""
+    RESET = "reset"
+    """It resets the connection (RST) after the first piece of a stream."""
     UNFINISHED = "unfinished"
     """It ends a stream properly for HTTP, but without its protocol's end."""
     DROP = "drop"
