@@ -24,10 +24,8 @@ async def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
     AddressRefused when one of them is forbidden: a name that mixes public and private
     addresses is refused whole. OSError when the name cannot be resolved, TimeoutError after 5 s.
     """
-    loop = asyncio.get_running_loop()
     async with asyncio.timeout(RESOLVE_SECONDS):
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = await _lookup(host, port)
     for address in addresses:
         reason = forbidden(address, may_be_private=may_be_private)
         if reason:
@@ -35,3 +33,10 @@ async def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
     if not addresses:
         raise AddressRefused(f"{host} has no address")
     return addresses
+
+
+async def _lookup(host: str, port: int) -> list[str]:
+    """What the resolver of this machine says, each address once."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -65,14 +65,13 @@ class _Refused(Exception):
         self.may_be_added = may_be_added
 
     def note(self, journal: DoorJournal) -> None:
-        """Tell the journal, once per host and port."""
+        """Tell the journal, once per host and reason."""
         if not self.notice:
             return
-        address = f"{self.host}:{self.port}"
         data: dict[str, str | int] = {"host": self.host, "port": self.port}
         if self.may_be_added:
-            data["add_egress"] = address
-        journal.add_notice(self.notice, address, self.message, data)
+            data["add_egress"] = f"{self.host}:{self.port}"
+        journal.add_notice(self.notice, self.message, self.message, data)
 
 
 def plain_http_refused(url: str, journal: DoorJournal) -> str:
@@ -283,6 +282,8 @@ async def _read_hello(reader: StreamReader) -> tuple[bytes, bytes]:
     data = b""
     while (hello := tls.client_hello(data)) is None:
         chunk = await reader.read(_CHUNK)
+        if not chunk and not data:
+            raise ConnectionAbortedError("the agent went away")
         if not chunk:
             raise tls.NotTls("it ended before its ClientHello")
         data += chunk

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 import pytest
 
-from seatrial.domain.ports import Upstream
+from seatrial.domain.ports import DoorLimits, Upstream
 from seatrial.gateway.gateway import SocketGateway
 
 from .doors import Container, container
@@ -119,6 +119,24 @@ class ProviderConformance:
         await box.door.close()
         assert len(box.reports.calls) == 1
         assert case.service.requests == []
+
+    async def test_a_call_over_the_budget_is_refused_once_in_the_clients_own_error(
+        self, case: ProviderCase
+    ) -> None:
+        """The client does not try again, and the journal says what was used and allowed."""
+        gateway, limits = SocketGateway(), DoorLimits(calls=1)
+        with tempfile.TemporaryDirectory(prefix="st-") as folder:
+            async with container(gateway, Path(folder), case.upstream, limits=limits) as box:
+                await case.ask(box.url, case.model)
+                with pytest.raises(case.refused, match="1 of the 1 model calls allowed"):
+                    await case.ask(box.url, case.model)
+                await box.door.close()
+        await gateway.aclose()
+        assert len(case.service.requests) == 1
+        made = [(call.status, call.error) for call in box.reports.calls]
+        assert made == [(200, None), (403, "limit.model_calls")]
+        notice = await box.reports.notice()
+        assert (notice.code, notice.data) == ("limit.model_calls", {"used": 1, "allowed": 1})
 
     async def test_a_refused_key_is_told_as_such(self, case: ProviderCase, box: Container) -> None:
         """The service's own answer passes."""

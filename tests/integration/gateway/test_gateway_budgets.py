@@ -9,26 +9,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anthropic
-import ollama
-import openai
 import pytest
-from botocore.exceptions import ClientError
-from gateway_doors import KEY, Container, container
-from seatrial.testing.anthropic import ScriptedAnthropic
-from seatrial.testing.bedrock import ScriptedBedrock
-from test_gateway_conformance import AWS, CLAUDE, AnthropicCase, BedrockCase, OllamaCase, OpenAICase
+from gateway_doors import Container, container
 
 from seatrial.domain.ports import DoorLimits, DoorUse, Upstream
 from seatrial.gateway.gateway import SocketGateway
-from seatrial.testing.provider_conformance import ProviderCase
 from seatrial.testing.providers import (
     INPUT_TOKENS,
     OUTPUT_TOKENS,
     Mode,
     ScriptedOllama,
-    ScriptedOpenAI,
 )
+
+pytestmark = pytest.mark.spec("edge-6", "FR-013")
 
 MEBIBYTE = 2**20
 CHAT: dict[str, Any] = {"model": "scripted", "messages": [], "stream": False}
@@ -51,51 +44,6 @@ async def ask(inside: Container, **changes: Any) -> tuple[int, Any]:
     head_bytes, _, rest = answer.partition(b"\r\n\r\n")
     status = int(head_bytes.split(b" ")[1])
     return status, json.loads(rest) if status == 403 else rest
-
-
-CASES: dict[str, tuple[type[ProviderCase], type[Exception]]] = {
-    "ollama": (OllamaCase, ollama.ResponseError),
-    "openai": (OpenAICase, openai.PermissionDeniedError),
-    "anthropic": (AnthropicCase, anthropic.PermissionDeniedError),
-    "bedrock": (BedrockCase, ClientError),
-}
-
-
-def case_of(name: str) -> ProviderCase:
-    if name == "ollama":
-        service: Any = ScriptedOllama()
-    elif name == "openai":
-        service = ScriptedOpenAI()
-    else:
-        service = ScriptedAnthropic() if name == "anthropic" else ScriptedBedrock(AWS)
-    model = CLAUDE if name == "bedrock" else "scripted"
-    return CASES[name][0](service, Upstream(name, "", frozenset({model})))
-
-
-@pytest.mark.spec("edge-6", "FR-013")
-@pytest.mark.parametrize("name", CASES)
-async def test_the_call_over_the_budget_is_refused_once_in_the_clients_own_error(
-    gateway: SocketGateway, tmp_path: Path, name: str
-) -> None:
-    case = case_of(name)
-    async with case.service as service:
-        base = f"{service.url}/v1" if name == "openai" else service.url
-        upstream = Upstream(
-            name, base, case.upstream.models, KEY, AWS if name == "bedrock" else None
-        )
-        limits = DoorLimits(calls=1)
-        async with container(gateway, tmp_path, upstream, limits=limits) as inside:
-            await case.ask(inside.url, case.model)
-            with pytest.raises(CASES[name][1], match="1 of the 1 model calls"):
-                await case.ask(inside.url, case.model)
-            await inside.door.close()
-        assert len(service.requests) == 1
-    assert [(c.status, c.error) for c in inside.reports.calls] == [
-        (200, None),
-        (403, "limit.model_calls"),
-    ]
-    notice = await inside.reports.notice()
-    assert (notice.code, notice.data) == ("limit.model_calls", {"used": 1, "allowed": 1})
 
 
 async def test_tokens_are_counted_and_the_call_that_crosses_the_limit_gets_its_answer(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from gateway_doors import Container, container
 
-from seatrial.gateway import tls
+from seatrial.domain.ports import DoorLimits
+from seatrial.gateway import addresses, tls
 from seatrial.gateway.gateway import SocketGateway
 
 pytestmark = pytest.mark.spec("edge-6")
@@ -118,6 +119,16 @@ async def test_an_allowed_host_is_reached_and_its_bytes_are_counted(
         "localhost:0{port}0",
         "sub.localhost:{port}",
         "localhost.evil.test:{port}",
+        "LOCALHOST.:{port}",
+        "[::ffff:127.0.0.1]:{port}",
+        "[::ffff:7f00:1]:{port}",
+        "[0:0:0:0:0:0:0:1]:{port}",
+        "::1:{port}",
+        "[fe80::1]:{port}",
+        "127.1:{port}",
+        "0177.0.0.1:{port}",
+        "169.254.169.254:80",
+        "[fd00:ec2::254]:80",
     ],
 )
 async def test_any_other_host_or_port_is_refused_with_one_notice(
@@ -146,6 +157,10 @@ async def test_any_other_host_or_port_is_refused_with_one_notice(
         b"CONNECT local\x00host:%d HTTP/1.1",
         b"CONNECT  localhost:%d HTTP/1.1",
         b"CONNECT localhost:%d HTTP/2",
+        b"CONNECT localhost:%d@other.test:443 HTTP/1.1",
+        b"CONNECT localhost:%d\r\n\tfolded HTTP/1.1",
+        b"CONNECT [fe80::1%%eth0]:%d HTTP/1.1",
+        b"CONNECT localhost%%2e:%d HTTP/1.1",
         b"CONNECT localhost:%d",
         "CONNECT löcalhost:%d HTTP/1.1".encode(),
     ],
@@ -168,6 +183,102 @@ async def test_a_name_that_leads_to_a_private_address_is_refused(
         assert head.startswith(b"HTTP/1.1 403 ")
         assert "loopback" in (await inside.reports.notice()).message
         assert canary.visits == 0
+
+
+class Resolver:
+    """Answers for every name, with one answer after the other."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    async def lookup(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
+    resolver = Resolver()
+    monkeypatch.setattr(addresses, "_lookup", resolver.lookup)
+    return resolver
+
+
+async def test_a_name_is_resolved_once_and_the_address_that_was_checked_is_the_one_reached(
+    gateway: SocketGateway, tmp_path: Path, canary: Canary, resolver: Resolver
+) -> None:
+    resolver.answers = [["127.0.0.1"], ["169.254.169.254"]]
+    async with allowing(gateway, tmp_path, "rebinding.test", canary.port) as inside:
+        target = f"rebinding.test:{canary.port}"
+        head, _, writer = await tunnel(inside, target)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert (resolver.asked, canary.visits) == (["rebinding.test"], 1)
+        writer.close()
+        assert b"is not allowed" in await refused(inside, target)
+        assert "metadata" in (await inside.reports.notice()).message
+    assert canary.visits == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1", "0.0.0.0"),
+        *("10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fc00::1", "fec0::1", "::"),
+        *("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "fe80::1", "fe80::1%eth0"),
+        *("224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1", "192.0.2.1"),
+    ],
+)
+async def test_a_name_that_mixes_in_an_address_that_is_not_public_is_refused_whole(
+    gateway: SocketGateway, tmp_path: Path, resolver: Resolver, address: str
+) -> None:
+    resolver.answers = [["93.184.215.14", address]]
+    async with allowing(gateway, tmp_path, "mixed.test", 443, private=False) as inside:
+        await refused(inside, "mixed.test:443")
+        notice = await inside.reports.notice()
+    assert notice.code == "egress_refused"
+    assert "mixed.test resolves to" in notice.message
+    assert "add_egress" not in notice.data
+
+
+async def test_a_refused_host_stands_in_the_status_line_and_says_what_would_allow_it(
+    gateway: SocketGateway, tmp_path: Path
+) -> None:
+    async with allowing(gateway, tmp_path, "a.test", 443) as inside:
+        head = await refused(inside, "API.example.com:443")
+        await refused(inside, "8.8.8.8:443")
+        first, second = await inside.reports.notice(), await inside.reports.notice()
+    assert b"api.example.com:443 is not allowed by this test" in head.splitlines()[0]
+    assert first.data == {
+        "host": "api.example.com",
+        "port": 443,
+        "add_egress": "api.example.com:443",
+    }
+    assert second.data == {"host": "8.8.8.8", "port": 443}
+
+
+async def test_a_tunnel_is_cut_where_the_traffic_of_the_test_ends(
+    gateway: SocketGateway, tmp_path: Path, canary: Canary
+) -> None:
+    egress, limits = frozenset({("localhost", canary.port)}), DoorLimits(bytes=5000)
+    opened = container(gateway, tmp_path, egress=egress, private=True, limits=limits)
+    async with opened as inside:
+        _, reader, writer = await tunnel(inside, f"localhost:{canary.port}")
+        first = hello_for("localhost")
+        writer.write(first)
+        async with asyncio.timeout(10):
+            assert await reader.readexactly(len(first)) == first
+            writer.write(b"x" * 9000)
+            with suppress(ConnectionResetError):
+                await reader.read(-1)
+        writer.close()
+        notice = await inside.reports.notice()
+        head = await refused(inside, f"localhost:{canary.port}")
+        await inside.door.close()
+        traffic = inside.door.traffic["localhost", canary.port]
+    assert notice.code == "limit.traffic"
+    assert traffic.sent + traffic.received <= 5000
+    assert len(canary.got) <= 5000
+    assert b"403 Traffic of this test is used up" in head
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254"])
