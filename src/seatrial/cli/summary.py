@@ -27,6 +27,7 @@ _STEPS = (
 )
 _MEBIBYTE = 1024 * 1024
 _OPTIONS = {
+    "timeout_seconds": "--timeout",
     "memory_mb": "--memory",
     "add_egress": "--egress",
     "model_calls": "--model-calls",

@@ -30,18 +30,19 @@ def line(value: object) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
+CHUNK = {"choices": [{"delta": {"content": "x"}}]}
 WHOLE_CHAT = json.dumps({"choices": [{"message": {"content": "x" * 50}}], "usage": None}).encode()
 DIALECTS: dict[str, tuple[str, str, bytes]] = {
     "ollama": ("/ollama/api/chat", NDJSON, line({"message": {"content": "x"}, "done": False})),
     "ollama, openai's api": (
         "/ollama/v1/chat/completions",
         SSE,
-        event({"choices": [{"index": 0}]}),
+        event(CHUNK),
     ),
     "openai chat": (
         "/openai/v1/chat/completions",
         SSE,
-        event({"choices": [{"delta": {"content": "x"}}]}),
+        event(CHUNK),
     ),
     "openai responses": ("/openai/v1/responses", SSE, event({"type": "response.created"})),
     "anthropic": ("/anthropic/v1/messages", SSE, event({"type": "message_start"})),
