@@ -69,9 +69,11 @@ def _failed_call(record: AttemptRecord) -> Failure | None:
     call = record.calls[-1]
     code = call.error if call.error in CATALOGUE else "model.bad_request"
     status = f" (status {call.status})" if call.status else ""
+    answered = f"{call.provider}:{call.model} answered with an error{status}: {call.message}"
+    refused_here = not call.sent_bytes and call.message
     return failure(
         code,
-        f"{call.provider}:{call.model} answered with an error{status}: {call.message}",
+        call.message if refused_here else answered,
         what_to_do=advice(call.provider, call.model, code, call.message),
         evidence=call.message,
         evidence_event=record.last_call_event,

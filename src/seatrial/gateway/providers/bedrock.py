@@ -22,6 +22,8 @@ _PATH = re.compile(
     r"/model/([^/]+)/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)"
 )
 _ENDS_WITH = "messageStop"
+_NOVA_GOES_ON = {"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop"}
+_REASONS = ("completionReason", "stop_reason")
 
 _ERRORS = {
     "throttlingexception": "model.rate_limited",
@@ -73,7 +75,8 @@ def read_invoke(value: JsonObject) -> Reading:
 def _own_format(value: JsonObject) -> Reading:
     """Usage as Bedrock's own metrics, Anthropic, Nova, Titan and Llama write it.
 
-    Only Anthropic's streams say where they end; the others end where HTTP does.
+    Anthropic's and Nova's streams say where they end; Titan's and Llama's have a reason to stop in
+    their last event only. The others end where HTTP does.
     """
     metrics = nested(value, "amazon-bedrock-invocationMetrics")
     usage = nested(value, "usage") or nested(nested(value, "message"), "usage")
@@ -98,7 +101,9 @@ def _own_format(value: JsonObject) -> Reading:
             "generation_token_count",
             "tokenCount",
         ),
-        complete=value.get("type") in {None, "message", "message_stop"},
+        complete=value.get("type") in {None, "message", "message_stop"}
+        and not _NOVA_GOES_ON & value.keys()
+        and not any(name in value and value[name] is None for name in _REASONS),
     )
 
 

@@ -14,6 +14,10 @@ from urllib.parse import unquote
 from .base import JsonObject, Operation, Provider, Reading, error_text, kept, nested, tokens
 
 _CALLS = frozenset({"/chat/completions", "/completions", "/responses", "/embeddings"})
+_ERROR_CODES = {
+    "rate_limit_exceeded": "model.rate_limited",
+    "insufficient_quota": "model.quota",
+}
 _ENDINGS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -26,6 +30,7 @@ def read(value: JsonObject) -> Reading:
         output_tokens=tokens(usage, "completion_tokens", "output_tokens"),
         complete=value.get("type") in _ENDINGS or _has_finish_reason(value),
         error=_error(value, response),
+        error_code=_ERROR_CODES.get(_code(value) or _code(response)),
     )
 
 
@@ -39,6 +44,13 @@ def _has_finish_reason(value: JsonObject) -> bool:
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
+
+
+def _code(value: JsonObject) -> str:
+    """The code of an error within a stream."""
+    own = value.get("code") if value.get("type") == "error" else None
+    code = nested(value, "error").get("code") or own
+    return code if isinstance(code, str) else ""
 
 
 def _error(value: JsonObject, response: JsonObject) -> str | None:
