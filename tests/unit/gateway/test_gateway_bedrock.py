@@ -110,6 +110,26 @@ def test_usage_of_invoked_models_is_read_and_never_guessed(value: Any, reading: 
     assert bedrock.read_invoke(value) == reading
 
 
+@pytest.mark.spec("edge-7")
+@pytest.mark.parametrize(
+    ("value", "ends"),
+    [
+        ({"messageStart": {"role": "assistant"}}, False),
+        ({"contentBlockDelta": {"delta": {"text": "x"}}}, False),
+        ({"messageStop": {"stopReason": "end_turn"}}, True),
+        ({"outputText": "x", "completionReason": None}, False),
+        ({"outputText": "", "completionReason": "FINISH"}, True),
+        ({"generation": "x", "stop_reason": None}, False),
+        ({"generation": "", "stop_reason": "stop"}, True),
+        ({"type": "content_block_delta"}, False),
+        ({"type": "message_stop"}, True),
+        ({"of": "another maker"}, True),
+    ],
+)
+def test_an_invoked_models_stream_ends_as_its_maker_says(value: Any, ends: bool) -> None:
+    assert bedrock.read_invoke(value).complete is ends
+
+
 def test_usage_beside_the_body_is_read() -> None:
     def headers(count: str) -> dict[str, str]:
         return {"x-amzn-bedrock-input-token-count": count}

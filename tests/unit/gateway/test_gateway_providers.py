@@ -187,6 +187,32 @@ def test_the_address_is_read_as_ollama_reads_it(given: str, url: str) -> None:
     assert ollama.address(given) == url
 
 
+@pytest.mark.spec("edge-4")
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ({"error": {"message": "m", "code": "rate_limit_exceeded"}}, "model.rate_limited"),
+        ({"error": {"message": "m", "code": "insufficient_quota"}}, "model.quota"),
+        ({"type": "error", "message": "m", "code": "rate_limit_exceeded"}, "model.rate_limited"),
+        (
+            {
+                "type": "response.failed",
+                "response": {"error": {"code": "rate_limit_exceeded", "message": "m"}},
+            },
+            "model.rate_limited",
+        ),
+        ({"error": {"message": "m", "code": "server_error"}}, None),
+        ({"error": {"message": "m", "code": 7}}, None),
+        ({"error": {"message": "m"}}, None),
+    ],
+)
+def test_an_error_within_a_stream_of_openai_is_told_by_its_code(
+    value: Any, code: str | None
+) -> None:
+    reading = openai.read(value)
+    assert (reading.error, reading.error_code) == ("m", code)
+
+
 def test_every_provider_is_registered_under_its_own_name() -> None:
     assert {name: provider.name for name, provider in PROVIDERS.items()} == {
         "ollama": "ollama",
