@@ -13,6 +13,8 @@ from botocore.session import Session
 
 from seatrial.domain.aws import AwsKeys
 
+from .scrub import Scrubber
+
 BAD_KEYS = frozenset(
     {
         "ExpiredToken",
@@ -74,8 +76,10 @@ class AwsApi:
                 return await asyncio.to_thread(work)
         except ClientError as error:
             told = cast("Mapping[str, Any]", error.response.get("Error", {}))
-            code, said = str(told.get("Code", "")), str(told.get("Message", ""))
-            raise AwsRefused(code, said) from None
+            # Told of a wrong signature, AWS repeats what was signed, tokens included.
+            scrubber = Scrubber((keys.access_key, keys.secret_key, keys.session_token or ""))
+            said = scrubber.text(str(told.get("Message", "")))
+            raise AwsRefused(str(told.get("Code", "")), said) from None
         except (BotoCoreError, ValueError, OSError) as error:
             raise AwsSilent(str(error) or type(error).__name__) from None
 

@@ -61,7 +61,8 @@ class LocalProviders:
         if self._settings.default_model is not None:
             try:
                 found = await self._found(self._settings.default_model, by_request=False)
-                await self._check(found, owner)
+                if checked:
+                    await self._check(found, owner)
             except FailureError as error:
                 return await self._fallback(error.failure)
             return _together(found)

@@ -9,13 +9,14 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
+from seatrial.domain.advice import advice
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import failure
@@ -35,6 +36,7 @@ _SIGNS_OF_AWS = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
+_DENIED = "not authorized to perform"
 _FORGET_SECONDS = 60.0
 
 
@@ -142,9 +144,8 @@ def _frozen(credentials: Credentials, region: str) -> AwsKeys:
     def now() -> AwsKeys:
         try:
             found = credentials.get_frozen_credentials()
-        except BotoCoreError as error:
-            message = f"The AWS credential cannot be renewed: {error}"
-            raise FailureError(failure("model.auth_failed", message)) from None
+        except (BotoCoreError, ClientError) as error:
+            raise _without_keys(error) from None
         return AwsKeys(
             found.access_key or "", found.secret_key or "", region, found.token, refresh=refresh
         )
@@ -153,6 +154,18 @@ def _frozen(credentials: Credentials, region: str) -> AwsKeys:
         return await asyncio.to_thread(now)
 
     return now()
+
+
+def _without_keys(error: BotoCoreError | ClientError) -> FailureError:
+    """The worker's own identity gives no keys, for example as its role is refused."""
+    said = str(error)
+    if isinstance(error, ClientError) and _DENIED not in said:
+        # AWS repeats what was signed, tokens included: only the error's name is safe.
+        said = str(cast("Mapping[str, Any]", error.response.get("Error", {})).get("Code", ""))
+    code = "model.access_denied" if _DENIED in said else "model.auth_failed"
+    message = f"The worker's AWS identity gives no keys: {said}"
+    to_do = advice("bedrock", "the model", code, said)
+    return FailureError(failure(code, message, what_to_do=to_do, evidence=said))
 
 
 def fixed(keys: AwsKeys | None = None, **by_provider: str) -> Keys:

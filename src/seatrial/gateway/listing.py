@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from seatrial.domain.aws import AwsKeys
+from seatrial.domain.errors import FailureError
 from seatrial.domain.ports import ProviderState
 from seatrial.domain.requests import TEST_MODEL
 
@@ -42,9 +43,7 @@ class Listing:
             asked.append(self._openai())
         if await self._keys.key("anthropic"):
             asked.append(self._anthropic())
-        credential = await self._keys.aws()
-        if credential is not None:
-            asked.append(self._bedrock(credential))
+        asked += await self._of_bedrock()
         if self._testmodel_url is not None:
             asked.append(self._test_model(self._testmodel_url))
         return await asyncio.gather(*asked)
@@ -66,7 +65,15 @@ class Listing:
         place = self._places.anthropic
         return await _state("anthropic", place, "/v1/models", _openai_models, sent)
 
-    async def _bedrock(self, credential: AwsKeys) -> ProviderState:
+    async def _of_bedrock(self) -> list[Awaitable[ProviderState]]:
+        """Its state where AWS keys are found, or where finding them failed."""
+        try:
+            credential = await self._keys.aws()
+        except FailureError as error:
+            return [_given(ProviderState("bedrock", False, reason=error.failure.message))]
+        return [] if credential is None else [_given(self._bedrock(credential))]
+
+    def _bedrock(self, credential: AwsKeys) -> ProviderState:
         """The runtime has nothing that could be asked at no cost, so having keys must do."""
         url = without_secrets(self._places.bedrock(credential.region))
         return ProviderState("bedrock", reachable=True, base_url=url)
@@ -82,6 +89,11 @@ class Listing:
         if url is None:
             return ProviderState(TEST_MODEL, reachable=False, reason="it is not installed")
         return ProviderState(TEST_MODEL, reachable=True, base_url=url, models=(TEST_MODEL_NAME,))
+
+
+async def _given(state: ProviderState) -> ProviderState:
+    """A state that needs no asking."""
+    return state
 
 
 async def _state(

@@ -127,6 +127,17 @@ async def test_a_refused_role_says_who_has_to_allow_what() -> None:
             assert word in found.what_to_do
         wrong = WITH_KEYS.model_copy(update={"secret_access_key": "x" * 40})
         assert (await there.failing(wrong)).code == "model.auth_failed"
+        temporary = AwsKeys("ASIACANARY0000000004", "y" * 40, "eu-central-1", "canary-token-0123")
+        there.sts.keys = temporary
+        wrong = wrong.model_copy(
+            update={
+                "access_key_id": temporary.access_key,
+                "session_token": temporary.session_token,
+            }
+        )
+        found = await there.failing(wrong)
+        assert "x-amz-security-token:***" in found.message
+        there.sts.keys = SOURCE
         there.sts.mode = Mode.DROP
         assert (await there.failing(WITH_KEYS)).code == "model.unreachable"
 

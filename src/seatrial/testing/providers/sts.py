@@ -64,7 +64,8 @@ class ScriptedSts(ScriptedProvider):
         """See ScriptedProvider. Signature first, then the parameters."""
         fault = aws.signature_fault(seen, self._accepted, "sts", None)
         if fault is not None:
-            return _refused(403, *_FAULTS[fault])
+            code, text = _FAULTS[fault]
+            return _refused(403, code, text + _signed(seen) if fault == "signature" else text)
         params = _params(seen)
         operation = params.pop("Action", "")
         if operation not in {"AssumeRole", "GetCallerIdentity"}:
@@ -165,6 +166,12 @@ def _problem(operation: str, params: dict[str, Any]) -> str:
         if pattern and "\\u" not in pattern and not re.fullmatch(pattern, str(value)):
             return f"{name} does not match {pattern}"
     return aws.invalid_params("sts", operation, given)
+
+
+def _signed(seen: SeenRequest) -> str:
+    """As AWS does, what should have been signed: it holds the session's token."""
+    token = seen.headers.get("X-Amz-Security-Token", "")
+    return f" The Canonical String should have been 'POST / x-amz-security-token:{token}'"
 
 
 def _identity() -> str:
