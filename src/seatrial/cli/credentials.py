@@ -1,4 +1,4 @@
-"""`seatrial credentials`: secrets for model services, written and never read back."""
+"""`seatrial credentials`: secrets for model services and tools, written and never read back."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ _SET = examples(
     "seatrial credentials set team --provider bedrock --region us-east-1 "
     "--role-arn arn:aws:iam::123456789012:role/models --external-id ID",
     "seatrial credentials set box --provider ollama --base-url http://10.0.0.5:11434",
+    "seatrial credentials set weather --provider secret --stdin < token.txt",
 )
 
 
 def register(parent: typer.Typer) -> None:
     """Add the noun."""
-    parent.add_typer(app, name="credentials", help="Store credentials for model services.")
+    parent.add_typer(app, name="credentials", help="Store keys of model services and tools.")
 
 
 @app.command("set", epilog=_SET)
@@ -37,7 +38,7 @@ def set_credential(
         str, typer.Argument(metavar="NAME", help="What to call it; `default` is used unasked.")
     ],
     provider: Annotated[
-        str, typer.Option(metavar="PROVIDER", help="openai, anthropic, bedrock or ollama.")
+        str, typer.Option(metavar="PROVIDER", help="openai, anthropic, bedrock, ollama, or secret.")
     ],
     from_env: Annotated[
         list[str] | None,
@@ -62,7 +63,8 @@ def set_credential(
 
     Bedrock has more than one secret, in this order: access key id, secret access key and, with
     temporary keys, session token. With a role it may have none: the worker's own AWS identity
-    assumes the role then, if the operator allows it.
+    assumes the role then, if the operator allows it. `secret` is for what the gateway cannot
+    put on: an agent gets it in the clear when its test names it (see `seatrial run --help`).
     """
     from .connection import with_client
     from .screen import Screen

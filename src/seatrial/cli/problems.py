@@ -59,7 +59,7 @@ def _problem(problem: FieldProblem, sources: Sources) -> Iterator[Line]:
 
 def _place(problem: FieldProblem, sources: Sources) -> tuple[str, str | None]:
     """`path:line:column` with the text that they point into, else the field's own name."""
-    name, text = sources.options.get(problem.field, problem.field), None
+    name, text = _name(problem.field, sources), None
     if problem.file is not None:
         name = str(sources.origins.get(problem.file, problem.file))
         text = sources.files.get(problem.file)
@@ -67,6 +67,14 @@ def _place(problem: FieldProblem, sources: Sources) -> tuple[str, str | None]:
         name, text = str(sources.requirements_path), sources.requirements
     numbers = [str(number) for number in (problem.line, problem.column) if number is not None]
     return ":".join([name, *numbers]), text
+
+
+def _name(field: str, sources: Sources) -> str:
+    """The option that a field was typed as, with the entry of it that is meant."""
+    if field in sources.options:
+        return sources.options[field]
+    whole, _, entry = field.partition(".")
+    return f"{sources.options[whole]} {entry}" if whole in sources.options else field
 
 
 def _excerpt(text: str, number: int, column: int | None) -> Iterator[Line]:

@@ -103,6 +103,19 @@ def run(
         str | None,
         typer.Option(metavar="URL", help="Is told of the test's end by a signed POST."),
     ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="A variable of the agent, no secret; may be repeated."
+        ),
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=CREDENTIAL",
+            help="A variable that holds the stored secret of that name; may be repeated.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines: the events, then the whole test.")
     ] = False,
@@ -136,6 +149,8 @@ def run(
         name=name,
         credential=credential,
         webhook=webhook,
+        env=tuple(env or ()),
+        secrets=tuple(secret or ()),
     )
     _carry_out(ctx, wanted, as_json=as_json, detach=detach)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from seatrial.domain.credentials import SECRET_FIELDS, Credential
+from seatrial.domain.credentials import SECRET_FIELDS, TOOL_SECRET, Credential
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 
 _MAX_INPUT = 65_536
@@ -54,6 +54,9 @@ def read_credential(provider: str, source: Source, given: Mapping[str, str | Non
 def _values(provider: str, fields: tuple[str, ...], source: Source) -> list[str]:
     if source.variables:
         return [_of_variable(name) for name in source.variables]
+    if source.stdin and provider == TOOL_SECRET:
+        # One value, which may have several lines, such as a private key.
+        return [value] if (value := sys.stdin.read(_MAX_INPUT).strip("\r\n")) else []
     if source.stdin:
         lines = [line.strip() for line in sys.stdin.read(_MAX_INPUT).splitlines()]
         return [line for line in lines if line]

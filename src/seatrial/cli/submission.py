@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,8 @@ _OPTIONS = {
     "name": "--name",
     "credential": "--credential",
     "webhook": "--webhook",
+    "env": "--env",
+    "secrets": "--secret",
 }
 
 
@@ -60,6 +63,8 @@ class Wanted:
     name: str | None = None
     credential: str | None = None
     webhook: str | None = None
+    env: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ def prepare(wanted: Wanted) -> Submission:
             "limits": _limits(wanted),
             "query": wanted.query,
             "egress": wanted.egress,
+            "env": variables("--env", wanted.env),
+            "secrets": variables("--secret", wanted.secrets),
             **_given(
                 model=wanted.model,
                 python=wanted.python,
@@ -169,6 +176,18 @@ def _entry_point(entry: str | None, collected: Collected) -> str | None:
     if file == own_name and file not in collected.files:
         file = AGENT_FILE
     return f"{file}:{name}"
+
+
+def variables(option: str, given: Iterable[str]) -> dict[str, str]:
+    """What `NAME=VALUE` says, for each; the last of a name counts. InvalidRequest."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            # Not repeated: somebody may have typed a secret.
+            raise unreadable(option, "It is written NAME=VALUE.")
+        found[name] = value
+    return found
 
 
 def _given(**values: object) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from seatrial.domain.failures import Failure
 from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.receipts import Receipt
 from seatrial.domain.tests import Durations, Metrics, Result, Test
 
 from .journal import wait_text
@@ -91,6 +92,7 @@ def _facts(test: Test) -> Iterator[Line]:
     if used:
         yield line(Span("used    ", "dim"), used)
     yield from _model(test, metrics)
+    yield from _receipt(test.receipt)
     result = test.result
     if result is not None and result.entry_point:
         framework = f" ({result.framework})" if result.framework else ""
@@ -139,6 +141,23 @@ def _model(test: Test, metrics: Metrics) -> Iterator[Line]:
         known = "" if metrics.tokens_known else " at least"
         tokens = f"tokens{known} {metrics.input_tokens:,} in, {metrics.output_tokens:,} out"
         yield line(Span("calls   ", "dim"), f"{metrics.model_calls}{errors} · {tokens}")
+
+
+def _receipt(receipt: Receipt | None) -> Iterator[Line]:
+    """What of secrets is to be known; nothing where there was none to look for."""
+    if receipt is None or not receipt.leaks.secrets:
+        return
+    leaks = receipt.leaks
+    where = ", ".join(place for place, scan in leaks.places.items() if scan.hits)
+    found = f"{leaks.hits} secrets in {where}" if leaks.hits else "no secret"
+    said = f"{found} ({leaks.secrets} looked for in {leaks.bytes:,} bytes)"
+    yield line(Span("leaks   ", "dim"), Span(said, "bad" if leaks.hits else "plain"))
+    if receipt.leaked_artifacts:
+        said = "No package is made of this test: a secret would stand in it."
+        yield line(Span(f"        {said}", "bad"))
+    if receipt.exposed:
+        names = ", ".join(f"{name} ({of})" for name, of in receipt.exposed.items())
+        yield line(Span("exposed ", "dim"), Span(f"{names}: the agent had them", "warn"))
 
 
 def _failure(failure: Failure) -> Iterator[Line]:

@@ -163,6 +163,21 @@ def retry(
     concurrent_calls: Annotated[
         int | None, typer.Option(metavar="N", help="Allow so many model calls at one time.")
     ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Set this variable of the agent; repeatable."),
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=CREDENTIAL",
+            help="Let it hold that stored secret; repeatable.",
+        ),
+    ] = None,
+    unset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Take this variable away; repeatable."),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Submit, say the id, and leave.")
     ] = False,
@@ -187,6 +202,7 @@ def retry(
             traffic_mb=traffic,
             concurrent_calls=concurrent_calls,
         )
+        changes.update(_variables(env or [], secret or [], unset or []))
         test = await client.retry(old.id, **changes)
         return await submitted(client, screen, test, detach=detach)
 
@@ -322,6 +338,19 @@ def _limit_changes(old: Test, egress: list[str], **limits: int | None) -> Change
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
         changes["limits"] = LimitChanges.model_validate(given)
+    return changes
+
+
+def _variables(env: list[str], secrets: list[str], unset: list[str]) -> ChangeFields:
+    """Changes of variables. Which of both kinds an unset one is, need not be said."""
+    from .submission import variables
+
+    gone = dict.fromkeys(unset)
+    changes: ChangeFields = {}
+    if env or gone:
+        changes["env"] = {**gone, **variables("--env", env)}
+    if secrets or gone:
+        changes["secrets"] = {**gone, **variables("--secret", secrets)}
     return changes
 
 

@@ -174,8 +174,8 @@ class AsyncClient:
     ) -> Test:
         """A new test of the same request with these fields changed; the old one stays.
 
-        `files` replaces and adds files by their paths and keeps the others; None removes one. The
-        key is that of `submit`. InvalidRequest, QueueFull.
+        `files`, `env` and `secrets` replace and add what they name and keep the rest; None removes
+        one. The key is that of `submit`. InvalidRequest, QueueFull.
         """
         body = changes(fields).model_dump(mode="json", exclude_none=True)
         path = f"{_of(test_id)}/retry"

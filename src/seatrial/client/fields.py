@@ -27,6 +27,8 @@ class RequestFields(TypedDict, total=False):
     name: str | None
     credential: str | None
     webhook: str | None
+    env: dict[str, str]
+    secrets: dict[str, str]
 
 
 class ChangeFields(TypedDict, total=False):
@@ -44,6 +46,8 @@ class ChangeFields(TypedDict, total=False):
     name: str
     credential: str
     webhook: str
+    env: dict[str, str | None]
+    secrets: dict[str, str | None]
 
 
 def changes(fields: ChangeFields) -> RetryChanges:

@@ -67,6 +67,14 @@ class CredentialReader(Protocol):
         ...
 
 
+class SecretReader(CredentialReader, Protocol):
+    """Opens what agents themselves are given, too."""
+
+    async def open_named(self, owner: str, provider: str, name: str) -> Credential:
+        """The owner's credential of that name and provider. NotFound; SetupFailed as above."""
+        ...
+
+
 CredentialSealer = Callable[[str, str, Credential, GatewayKey], SealedCredential]
 """(owner, name, credential, key): seals it to that key."""
 

@@ -1,4 +1,4 @@
-"""Users' credentials for model services: written once, never read back by anybody.
+"""Users' credentials for model services and tools: written once, never read back by anybody.
 
 A `Credential` exists in the clear only on its way in and in the gateway's process. What is
 stored is sealed (`envelope`); what is shown is a `CredentialInfo`, which holds no part of it.
@@ -12,8 +12,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-CredentialProvider = Literal["openai", "anthropic", "bedrock", "ollama"]
-"""The providers that a credential can be for."""
+CredentialProvider = Literal["openai", "anthropic", "bedrock", "ollama", "secret"]
+"""What a credential can be for: a model service, or a tool of the agent (`secret`)."""
+
+TOOL_SECRET = "secret"  # noqa: S105 - the name of a kind, no secret
+"""The provider of credentials that agents get themselves, for what the gateway cannot do."""
 
 DEFAULT_NAME = "default"
 """The credential of that name is taken where a request names none."""
@@ -26,7 +29,8 @@ class Credential(BaseModel):
     may take `api_key`, a bearer token; `bedrock` takes `region` and `access_key_id` with
     `secret_access_key`, and may take `session_token`; with `role_arn` (and `external_id`) that
     role is assumed for each test, with these keys or, without any, with the worker's own AWS
-    identity. Shapes only: the rules are in `validation`. No error and no repr shows a secret.
+    identity; `secret` takes `value`. Shapes only: the rules are in `validation`. No error and no
+    repr shows a secret.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -50,6 +54,9 @@ class Credential(BaseModel):
     external_id: str | None = Field(
         default=None, repr=False, description="Bedrock: what the role's trust policy asks for."
     )
+    value: str | None = Field(
+        default=None, repr=False, description="Of a `secret`: what the agent's tool is given."
+    )
 
 
 SECRET_FIELDS: dict[CredentialProvider, tuple[str, ...]] = {
@@ -57,6 +64,7 @@ SECRET_FIELDS: dict[CredentialProvider, tuple[str, ...]] = {
     "anthropic": ("api_key",),
     "ollama": ("api_key",),
     "bedrock": ("access_key_id", "secret_access_key", "session_token"),
+    "secret": ("value",),
 }
 """The fields of each provider's credential that are secret, in the order they are asked for."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from .failures import Failure
 from .phases import Outcome, Phase
+from .receipts import Receipt
 from .tests import Result, WaitInterval
 
 
@@ -121,12 +122,13 @@ class FailureEvent(_Data):
 
 
 class CleanupEvent(_Data):
-    """The receipt of what was removed after an attempt, in seconds each."""
+    """What was removed after an attempt, in seconds each, and the attempt's receipt."""
 
     kind: Literal["cleanup"] = "cleanup"
     attempt: int
     removed: dict[str, float]
     left: tuple[str, ...] = ()
+    receipt: Receipt | None = None
 
 
 EventData = Annotated[

@@ -286,6 +286,12 @@ _ENTRIES = (
         "Remove heavy requirements, or raise SEATRIAL_BUILD_MAX_MB.",
     ),
     _entry(
+        "user.secret_not_found",
+        "A stored secret that the test names is not there.",
+        "It was removed after the test was submitted, so the agent could not be given it.",
+        "Store it again (`seatrial credentials set NAME --provider secret`), then retry.",
+    ),
+    _entry(
         "platform.engine_unavailable",
         "The container engine is not available.",
         "Docker or Podman did not answer.",

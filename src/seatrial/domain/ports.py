@@ -15,6 +15,7 @@ from .aws import AwsKeys
 from .credential_ports import Credentials
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
+from .redaction import Known
 from .requests import ModelRef, TestRequest
 from .tests import Claim, Completion, Lease, Test, TestPage, WaitInterval
 from .webhook_ports import Webhooks
@@ -443,6 +444,7 @@ class DoorSpec:
     """What one container may reach. An empty one reaches nothing.
 
     Several upstreams may have one provider: a call goes to the first that has its model.
+    `known` are the secrets that no answer may hold, besides those of the upstreams.
     """
 
     test_id: str
@@ -451,6 +453,7 @@ class DoorSpec:
     egress: frozenset[tuple[str, int]] = frozenset()
     egress_may_be_private: bool = False
     limits: DoorLimits = DoorLimits()
+    known: Known | None = None
 
 
 GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]

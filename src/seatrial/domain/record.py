@@ -33,6 +33,7 @@ TAMPERED = "harness.report_invalid"
 HOST_REFUSED = "egress_refused"
 HOST_USED = "egress_used"
 USED_UP = ("limit.model_calls", "limit.model_tokens", "limit.traffic")
+REDACTED = "secret.redacted"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ class UsedUp:
 
 @dataclass(frozen=True)
 class AttemptRecord:
-    """Everything that decides how an attempt ends. `error_event` is that notice's number."""
+    """Everything that decides how an attempt ends. `error_event` is that notice's number.
+
+    `redacted` are the streams and fields from which secrets were taken out.
+    """
 
     entry_point: str = ""
     framework: str = ""
@@ -119,6 +123,7 @@ class AttemptRecord:
     last_log_line: str = ""
     last_stderr_event: int | None = None
     last_stderr_line: str = ""
+    redacted: frozenset[str] = frozenset()
 
     @property
     def door_use(self) -> DoorUse:
@@ -171,6 +176,8 @@ class AttemptRecord:
                 return replace(self, **_entry(data.data))
             case "harness.report_invalid":
                 return replace(self, tampered_event=number)
+            case "secret.redacted":
+                return replace(self, redacted=self.redacted | {str(data.data["place"])})
             case "agent.response_too_large":
                 return replace(
                     self, too_large_bytes=int(data.data["bytes"]), too_large_event=number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,6 +75,15 @@ class TestRequest(BaseModel):
     webhook: str | None = Field(
         default=None, description="Address that is told of the test's end by a signed POST."
     )
+    env: dict[str, str] = Field(
+        default={},
+        description="Variables of the agent's process. They are stored and shown: no secrets.",
+    )
+    secrets: dict[str, str] = Field(
+        default={},
+        description="Variables that hold a stored secret: the names of your credentials of the "
+        "provider `secret`. The agent has them in the clear.",
+    )
 
 
 class LimitChanges(BaseModel):
@@ -98,7 +108,8 @@ class RetryChanges(BaseModel):
     """What a retry does otherwise than the test it comes from.
 
     A field that is left out or null stays as it was. `files` replaces and adds files by their
-    paths and keeps the others; a path with null is removed.
+    paths and keeps the others; a path with null is removed. So do `env` and `secrets` by the
+    names of variables, and a variable of the one replaces that of the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,14 +126,38 @@ class RetryChanges(BaseModel):
     name: str | None = None
     credential: str | None = None
     webhook: str | None = None
+    env: dict[str, str | None] | None = None
+    secrets: dict[str, str | None] | None = None
 
     def applied_to(self, request: TestRequest) -> TestRequest:
         """The request of the retry; `request` itself is not changed."""
-        changes = self.model_dump(exclude_none=True, exclude={"files"})
+        changes = self.model_dump(exclude_none=True, exclude={"files", "env", "secrets"})
         limits = request.limits.model_copy(update=changes.pop("limits", {}))
-        merged = {**request.files, **(self.files or {})}
-        files = {path: text for path, text in merged.items() if text is not None}
-        return request.model_copy(update={**changes, "limits": limits, "files": files})
+        env, secrets = self.env or {}, self.secrets or {}
+        merged = {
+            "files": _merged(request.files, self.files or {}),
+            "env": _merged(request.env, {**dict.fromkeys(_set(secrets)), **env}),
+            "secrets": _merged(request.secrets, {**dict.fromkeys(_set(env)), **secrets}),
+        }
+        return request.model_copy(update={**changes, "limits": limits, **merged})
+
+
+def _merged(old: dict[str, str], new: Mapping[str, str | None]) -> dict[str, str]:
+    """The old entries with the new ones; None removes one."""
+    merged = {**old, **new}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _set(entries: Mapping[str, str | None]) -> list[str]:
+    return [name for name, value in entries.items() if value is not None]
+
+
+def sent_texts(request: TestRequest) -> Iterator[str]:
+    """Every text of the request that a package of it would hold."""
+    yield from request.files
+    yield from request.files.values()
+    yield from request.env.values()
+    yield from (request.requirements, request.query, request.name or "")
 
 
 def model_names(model: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .failures import Failure
 from .phases import Outcome, Phase
+from .receipts import Receipt
 from .requests import TestRequest
 
 
@@ -115,6 +116,7 @@ class Test(_Value):
     failure: Failure | None = None
     result: Result | None = None
     metrics: Metrics | None = None
+    receipt: Receipt | None = None
     retry_of: str | None = None
     webhook: WebhookState | None = None
     cancel_requested: bool = False
@@ -160,6 +162,7 @@ class Completion(_Value):
     failure: Failure | None = None
     result: Result | None = None
     metrics: Metrics | None = None
+    receipt: Receipt | None = None
 
 
 class Claim(_Value):

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from seatrial.domain.errors import SetupFailed
+from seatrial.settings import Settings
 
 PUBLIC_INDEX = "https://pypi.org/simple"
 _PUBLIC_FILES = "files.pythonhosted.org"
@@ -44,6 +45,13 @@ class Index:
     def has_password(self) -> bool:
         """Whether a URL carries a credential: it must not meet foreign code."""
         return any(urlsplit(url).username is not None for url in (self.url, *self.extra))
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """The passwords in the URLs: as they are written, and as they are meant."""
+        written = [urlsplit(url).password for url in (self.url, *self.extra)]
+        found = [password for password in written if password]
+        return tuple(dict.fromkeys((*found, *map(unquote, found))))
 
     @property
     def hosts(self) -> frozenset[tuple[str, int]]:
@@ -87,6 +95,17 @@ def find_index(
     lists += [pip.get("extra-index-url", ""), uv.get("extra-index-url", "")]
     extra = [url.rpartition("=")[2] if _is_named(url) else url for url in " ".join(lists).split()]
     return Index(_checked(main), tuple(dict.fromkeys(url for url in extra if _is_https(url))))
+
+
+def index_passwords(settings: Settings) -> tuple[str, ...]:
+    """The passwords of the package indexes, which nothing of a build may show.
+
+    None where the configuration cannot be used: builds say so.
+    """
+    try:
+        return find_index(settings.index_url).passwords
+    except SetupFailed:
+        return ()
 
 
 def find_certificates(

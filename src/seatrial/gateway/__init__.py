@@ -3,5 +3,6 @@
 from .accounts import AccountProviders
 from .discovery import LocalProviders
 from .gateway import SocketGateway
+from .secrets import TestSecrets
 
-__all__ = ["AccountProviders", "LocalProviders", "SocketGateway"]
+__all__ = ["AccountProviders", "LocalProviders", "SocketGateway", "TestSecrets"]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.credential_ports import CredentialReader
-from seatrial.domain.credentials import SECRET_FIELDS, Credential
+from seatrial.domain.credentials import SECRET_FIELDS, TOOL_SECRET, Credential
 from seatrial.domain.errors import FailureError, NotFound
 from seatrial.domain.failures import failure
 from seatrial.domain.ports import ProviderState, ResolvedModel
@@ -106,10 +106,8 @@ class AccountProviders:
 
     async def _stored(self, request: TestRequest, owner: str) -> dict[str, Credential]:
         """The owner's credentials for the providers that the request may come to."""
-        wanted = request.model or self._settings.default_model or "ollama:"
-        providers = {name.partition(":")[0] for name in model_names(wanted)} & set(SECRET_FIELDS)
         found: dict[str, Credential] = {}
-        for provider in sorted(providers):
+        for provider in sorted(providers_of(request, self._settings)):
             try:
                 credential = await self._credentials.open(owner, provider, request.credential)
             except NotFound as error:
@@ -139,6 +137,13 @@ class AccountProviders:
             keys=keys,
             preflight=self._preflight,
         )
+
+
+def providers_of(request: TestRequest, settings: Settings) -> frozenset[str]:
+    """The providers that a request may come to and that users may have credentials for."""
+    wanted = request.model or settings.default_model or "ollama:"
+    named = {name.partition(":")[0] for name in model_names(wanted)}
+    return frozenset(named & (set(SECRET_FIELDS) - {TOOL_SECRET}))
 
 
 class _AccountKeys:

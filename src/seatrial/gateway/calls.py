@@ -19,6 +19,7 @@ from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
 from .relay import Relay, off_loop
+from .scrub import KnownSecrets
 from .watch import Refused, Watch
 
 MAX_BODY = 32 * 1024 * 1024
@@ -38,12 +39,15 @@ class Calls:
         session: aiohttp.ClientSession,
         journal: DoorJournal,
         watch: Watch,
+        known: KnownSecrets,
     ) -> None:
+        """`known` are the secrets that no answer may hold."""
         self._spec = spec
         self._session = session
         self._journal = journal
         self._watch = watch
         self._slots = asyncio.Semaphore(spec.limits.calls_at_once)
+        self._known = known
         # Bodies are held in memory while they are checked; these bound a door's share of it.
         self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -132,7 +136,7 @@ class Calls:
         """Get an admitted call its answer, within the test's limits and its provider's pauses."""
         try:
             async with self._watch.over(call, record) as watcher:
-                return await Relay(self._session, call, record, watcher).run(request)
+                return await Relay(self._session, call, record, watcher, self._known).run(request)
         except Refused as refused:
             return _refused(call.provider, call.operation.path, refused.refusal, record)
 

@@ -17,11 +17,13 @@ from seatrial.domain.errors import SetupFailed
 from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.ports import DoorSpec, GatewayReport
 
+from . import keys
 from .calls import Calls
 from .egress import Egress, Traffic
 from .front import Front
 from .journal import DoorJournal
 from .pauses import Pauses
+from .scrub import KnownSecrets
 from .watch import Watch
 
 _MAX_LINE = 32 * 1024
@@ -49,7 +51,7 @@ class SocketDoor:
         self.spec = spec
         self._journal = DoorJournal(report)
         watch = Watch(spec.limits, pauses, self._journal)
-        self._calls = Calls(spec, session, self._journal, watch)
+        self._calls = Calls(spec, session, self._journal, watch, _known(spec))
         self._egress = Egress(spec, self._journal, watch.budget)
         self._http = web.Server(
             self._calls.handle,
@@ -103,6 +105,14 @@ class SocketDoor:
         for front in tuple(self._fronts):
             front.abort()
         await self._journal.close()
+
+
+def _known(spec: DoorSpec) -> KnownSecrets:
+    """The secrets of the door's test, with those of its models: from now on, not from a call."""
+    known = spec.known if isinstance(spec.known, KnownSecrets) else KnownSecrets()
+    for upstream in spec.upstreams:
+        known.learn(keys.secrets(upstream))
+    return known
 
 
 def _bind(path: str) -> socket.socket:

@@ -18,9 +18,11 @@ from botocore.session import Session
 
 from seatrial.domain.advice import advice
 from seatrial.domain.aws import AwsKeys
+from seatrial.domain.credentials import SECRET_FIELDS, Credential
 from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import failure
 from seatrial.domain.ports import Upstream
+from seatrial.settings import Settings
 
 DEFAULT_REGION = "us-east-1"
 
@@ -216,13 +218,55 @@ def identity(upstream: Upstream) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
+_SECRET_VARIABLES = (
+    *(name for names in _VARIABLES.values() for name in names),
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "SEATRIAL_CREDENTIALS_KEY",
+)
+_URL_VARIABLES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST")
+
+
+def operator_secrets(
+    settings: Settings, environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Every secret of the operator that is written down: keys, and passwords in addresses.
+
+    Those that AWS's chain finds elsewhere are known when a test's door opens.
+    """
+    written = [environ.get(name, "").strip() for name in _SECRET_VARIABLES]
+    addresses = [environ.get(name) for name in _URL_VARIABLES]
+    addresses += [settings.openai_base_url, settings.anthropic_base_url, settings.ollama_url]
+    addresses += [settings.database_url, settings.index_url]
+    passwords = [word for url in addresses if url for word in passwords_in(url)]
+    # Several private keys may stand in one variable, with commas between them.
+    parts = [part for value in written for part in value.split(",")]
+    return tuple(dict.fromkeys(value for value in (*written, *parts, *passwords) if value))
+
+
+def values_of(credential: Credential) -> tuple[str, ...]:
+    """Every secret of a stored credential, with the password in its address."""
+    fields = [getattr(credential, name) for name in SECRET_FIELDS[credential.provider]]
+    return (*(value for value in fields if value), *passwords_in(credential.base_url or ""))
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """The password of an address, as it is written and as it is meant."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return ()
+    return tuple(dict.fromkeys((password, unquote(password)))) if password else ()
+
+
 def secrets(upstream: Upstream, now: AwsKeys | None = None) -> tuple[str, ...]:
     """Every secret of an upstream: keys, and a password written into its URL.
 
     `now` are the keys that an expiring credential gave for this call.
     """
-    password = urlsplit(upstream.base_url).password
-    given = [upstream.key, password, unquote(password) if password else None]
+    given = [upstream.key, *passwords_in(upstream.base_url)]
     for keys in (upstream.credential, now):
         if keys is not None:
             given += [keys.access_key, keys.secret_key, keys.session_token]

@@ -20,7 +20,7 @@ from . import admission, blame, budget, headers, keys, sigv4, taps
 from .budget import BudgetSpent
 from .exchange import Call, CallRecord, own_answer
 from .providers.base import Facts, JsonObject, Reading, merged, parse_object
-from .scrub import Scrubber
+from .scrub import KnownSecrets, Scrubber
 
 MAX_LISTING = 8 * 1024 * 1024
 """Bytes of a model listing that the gateway reads to cut it down."""
@@ -50,13 +50,21 @@ class Relay:
     """Carries one call. An object is used once."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, call: Call, record: CallRecord, watcher: Watcher
+        self,
+        session: aiohttp.ClientSession,
+        call: Call,
+        record: CallRecord,
+        watcher: Watcher,
+        known: KnownSecrets,
     ) -> None:
+        """`known` are the secrets of the test; it learns those that this call is made with."""
         self._session = session
         self._call = call
         self._record = record
         self._watcher = watcher
-        self._scrubber = Scrubber(keys.secrets(call.upstream))
+        self._known = known
+        self._known.learn(keys.secrets(call.upstream))
+        self._scrubber = Scrubber(known)
 
     async def run(self, request: web.BaseRequest) -> web.StreamResponse:
         """Send the call on and the answer back; the record is complete afterwards.
@@ -109,9 +117,11 @@ class Relay:
             len(call.body),
             lambda: sigv4.signed_headers(request.method, str(target), content_type, call.body, now),
         )
+        self._known.learn(keys.secrets(call.upstream, now))
         claim = sigv4.claimed(made["Authorization"])
-        signature = (claim.signature,) if claim else ()
-        self._scrubber = Scrubber((*keys.secrets(call.upstream, now), *signature))
+        # Of this call alone: the test's secrets do not grow with its calls.
+        signature = KnownSecrets((claim.signature,) if claim else ())
+        self._scrubber = Scrubber(self._known, then=Scrubber(signature))
         return made
 
     async def _stream(

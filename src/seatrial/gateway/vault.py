@@ -20,7 +20,7 @@ from seatrial.domain.credentials import (
     chosen,
 )
 from seatrial.domain.envelope import KEY_BYTES, NONCE, PURPOSE, Envelope, bound_to
-from seatrial.domain.errors import Conflict, SetupFailed
+from seatrial.domain.errors import Conflict, NotFound, SetupFailed
 
 from .keyring import COMMAND_VARIABLE, VARIABLE, KeyRing, PrivateKey, fresh, printed, save
 
@@ -74,6 +74,13 @@ class Vault:
         if found is None:
             return None
         return await self._open_here(await self._credentials.sealed_credential(owner, found.name))
+
+    async def open_named(self, owner: str, provider: str, name: str) -> Credential:
+        """See SecretReader."""
+        sealed = await self._credentials.sealed_credential(owner, name)
+        if sealed.provider != provider:
+            raise NotFound(f"The credential {name!r} is for {sealed.provider}, not {provider}.")
+        return await self._open_here(sealed)
 
     async def rotate(self) -> int:
         """See KeyRotation."""

@@ -210,5 +210,6 @@ def config(assign: Assign) -> bytes:
             "entry_point": assign.entry_point,
             "response_bytes": assign.response_bytes,
             "root": ROOT,
+            "secrets": assign.secrets,
         }
     ).encode("ascii")

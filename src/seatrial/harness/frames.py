@@ -204,7 +204,8 @@ class Assign:
 
     `files` are texts by relative path, written below `/agent`. Mode `agent` runs the runner with
     the interpreter `python`, mode `command` runs `argv`. `collect` are absolute glob patterns of
-    files to send after the end. `uid` 0 is allowed for commands only.
+    files to send after the end. `uid` 0 is allowed for commands only. `secrets` are variables for
+    the agent's own process, which it sets itself: no environment that the kernel shows holds them.
     """
 
     kind: ClassVar[Literal["assign"]] = "assign"
@@ -223,6 +224,7 @@ class Assign:
     grace_seconds: float = 2.0
     orphan_seconds: float = 10.0
     workdir: str = "/agent"
+    secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import sys
 import termios
 import time
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Optional
 
@@ -37,6 +37,7 @@ class Config:
     entry_point: Optional[str]
     response_bytes: int
     root: str
+    secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def file(self) -> str:
@@ -53,6 +54,7 @@ def main() -> int:
     """Run the agent as the supervisor's config says; the exit code of its process."""
     with os.fdopen(CONFIG_FD, "rb") as pipe:
         config = Config(**json.loads(pipe.read()))
+    os.environ.update(config.secrets)
     return Play(config, Reporter(REPORT_FD, config.response_bytes)).run()
 
 

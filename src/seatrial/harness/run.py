@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Callable, Literal, Optional
 
 from . import child as children
@@ -119,6 +120,8 @@ class Run:
         self._feeders.append(Feeder(loop, child.stdin, query.encode("utf-8")))
         if child.config is not None:
             self._feeders.append(Feeder(loop, child.config, children.config(self._assign)))
+            # The agent has them now; nothing here needs them any more.
+            self._assign = replace(self._assign, secrets={}, env={})
 
     def _report(self, data: bytes) -> None:
         self._claims.report(data)

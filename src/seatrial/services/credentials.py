@@ -7,7 +7,7 @@ can open what was sealed: the private key is the gateway's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from seatrial.domain.credential_ports import Credentials, KeyRotation
 from seatrial.domain.credentials import (
+    TOOL_SECRET,
     Credential,
     CredentialInfo,
     GatewayKey,
@@ -89,19 +90,14 @@ async def rotate_key(rotation: KeyRotation | None) -> int:
 async def choice_problems(
     credentials: Credentials, owner: str, request: TestRequest, default_model: str | None
 ) -> list[FieldProblem]:
-    """What is wrong with the credential that the request names. Nothing when it names none."""
-    name = request.credential
-    if name is None:
+    """What is wrong with the credentials that the request names. Nothing when it names none."""
+    if request.credential is None and not request.secrets:
         return []
     found = {info.name: info for info in await credentials.credentials(owner)}
-    if name not in found:
-        message = f"You have no credential {printable(name)!r}."
-        return [FieldProblem("credential", message, "unknown_credential")]
-    providers = _providers(request.model or default_model)
-    if providers and found[name].provider not in providers:
-        message = f"It is for {found[name].provider}, and the model is at {', '.join(providers)}."
-        return [FieldProblem("credential", message, "wrong_provider")]
-    return []
+    return [
+        *_model_choice(found, request, default_model),
+        *(p for name in request.secrets.items() for p in _secret_choice(found, *name)),
+    ]
 
 
 def seal(owner: str, name: str, credential: Credential, key: GatewayKey) -> SealedCredential:
@@ -126,6 +122,42 @@ def seal(owner: str, name: str, credential: Credential, key: GatewayKey) -> Seal
         base_url=credential.base_url,
         region=credential.region,
     )
+
+
+def _model_choice(
+    found: Mapping[str, CredentialInfo], request: TestRequest, default_model: str | None
+) -> Iterator[FieldProblem]:
+    name = request.credential
+    if name is None:
+        return
+    if name not in found:
+        message = f"You have no credential {printable(name)!r}."
+        yield FieldProblem("credential", message, "unknown_credential")
+        return
+    providers = _providers(request.model or default_model)
+    provider = found[name].provider
+    if provider == TOOL_SECRET:
+        message = "It is a secret for tools, not for a model service."
+        yield FieldProblem("credential", message, "wrong_provider")
+    elif providers and provider not in providers:
+        message = f"It is for {provider}, and the model is at {', '.join(providers)}."
+        yield FieldProblem("credential", message, "wrong_provider")
+
+
+def _secret_choice(
+    found: Mapping[str, CredentialInfo], variable: str, name: str
+) -> Iterator[FieldProblem]:
+    """The name is not repeated: somebody may have put the secret itself in its place."""
+    field = f"secrets.{printable(variable)}"
+    if name not in found:
+        message = "You have no credential of that name."
+        yield FieldProblem(field, message, "unknown_credential")
+    elif found[name].provider != TOOL_SECRET:
+        message = (
+            f"That credential is for {found[name].provider}, whose keys no agent is given. "
+            "Store one for tools with --provider secret."
+        )
+        yield FieldProblem(field, message, "wrong_provider")
 
 
 async def _put(

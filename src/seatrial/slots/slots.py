@@ -20,6 +20,7 @@ from seatrial.domain.ports import (
     Tmpfs,
     Upstream,
 )
+from seatrial.domain.redaction import Known
 
 from .channel import Channel
 from .folders import SlotFolders, harness_files, harness_folder
@@ -42,7 +43,8 @@ class SlotSpec:
     """What one slot is for.
 
     `name` is unique per attempt or build step. `test_id` goes on the label. The door reaches
-    the upstreams and the egress hosts and nothing else.
+    the upstreams and the egress hosts and nothing else, and its answers hold no secret that is
+    `known`.
     """
 
     name: str
@@ -57,6 +59,7 @@ class SlotSpec:
     door_limits: DoorLimits = field(default_factory=DoorLimits)
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    known: Known | None = None
 
 
 class Slots:
@@ -218,4 +221,5 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         egress=spec.egress,
         egress_may_be_private=spec.egress_may_be_private,
         limits=spec.door_limits,
+        known=spec.known,
     )

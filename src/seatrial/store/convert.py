@@ -16,6 +16,7 @@ from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.events import EVENT_DATA, Event, EventData
 from seatrial.domain.failures import Failure
 from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.receipts import Receipt
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import (
     Claim,
@@ -81,6 +82,7 @@ def test_of(row: Row[Any], queue: QueuePlace | None) -> Test:
         failure=_read(Failure, row.failure),
         result=_read(Result, row.result),
         metrics=_read(Metrics, row.metrics),
+        receipt=_read(Receipt, row.receipt),
         retry_of=row.retry_of,
         webhook=_webhook(row),
         cancel_requested=row.cancel_requested,

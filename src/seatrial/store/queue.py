@@ -119,7 +119,12 @@ class SqlQueue(Part):
         async with self._database.writing() as writing:
             changes["completed_at"] = writing.now
             seq = await _write(writing, test_id, attempt, [*events, final], changes)
-            parts = {"result": completion.result, "failure": failure, "metrics": completion.metrics}
+            parts = {
+                "result": completion.result,
+                "failure": failure,
+                "metrics": completion.metrics,
+                "receipt": completion.receipt,
+            }
             bodies_of = {
                 name: None if part is None else convert.to_json(part)
                 for name, part in parts.items()

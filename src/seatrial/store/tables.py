@@ -133,6 +133,7 @@ bodies = Table(
     Column("result", Text),
     Column("failure", Text),
     Column("metrics", Text),
+    Column("receipt", Text),
 )
 
 events = Table(

@@ -10,17 +10,18 @@ import resource
 import socket
 from collections.abc import AsyncGenerator, Callable
 
-from seatrial.domain.credential_ports import CredentialReader
+from seatrial.domain.credential_ports import SecretReader
 from seatrial.domain.ports import Store
 from seatrial.engines.private import find_socket, private_engine
-from seatrial.environments import BuiltEnvironments
-from seatrial.gateway import AccountProviders, SocketGateway
+from seatrial.environments import BuiltEnvironments, index_passwords
+from seatrial.gateway import AccountProviders, SocketGateway, TestSecrets
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 from seatrial.testmodel.process import TestModelProcess, available
 from seatrial.worker import WorkerDeps
 
 from .late_engine import LateEngine
+from .logs import clean_logs
 from .owner import installation_id
 
 _MEMORY_OF_A_TEST = 512 * 2**20
@@ -58,7 +59,7 @@ class SharedTestModel:
 async def worker_parts(
     settings: Settings,
     store: Store,
-    credentials: CredentialReader,
+    credentials: SecretReader,
     progress: Callable[[str], None],
 ) -> AsyncGenerator[WorkerDeps]:
     """Everything a worker works with, closed in the right order at the end."""
@@ -80,12 +81,15 @@ async def worker_parts(
             self_tested=settings.engine != "fake",
             engine_socket=engine_socket(settings),
         )
+        secrets = TestSecrets(settings, credentials, also=index_passwords(settings))
+        clean_logs(secrets.text)
         yield WorkerDeps(
             store=store,
             engine=engine,
             slots=slots,
             environments=BuiltEnvironments(slots, engine, settings, state=settings.data_dir),
             providers=AccountProviders(settings, test_model.url, credentials),
+            secrets=secrets,
             settings=settings,
             name=settings.worker_name
             or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from seatrial.domain.ports import (
     ContainerLimits,
     DoorLimits,
@@ -10,6 +12,7 @@ from seatrial.domain.ports import (
     Mount,
     ResolvedModel,
 )
+from seatrial.domain.redaction import Known
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim
 from seatrial.environments import ENVIRONMENT_LABEL
@@ -38,9 +41,13 @@ def slot_spec(
     worker: str,
     settings: Settings,
     *,
+    known: Known | None = None,
     used: DoorUse = DoorUse(),  # noqa: B008 - a frozen value
 ) -> SlotSpec:
-    """The container of an attempt. `used` is what a former worker let through its door."""
+    """The container of an attempt. `used` is what a former worker let through its door.
+
+    `known` are the secrets that nothing may bring into the container.
+    """
     request = claim.request
     mounts: tuple[Mount, ...] = ()
     if environment.path and environment.mount_path:
@@ -65,6 +72,7 @@ def slot_spec(
         door_limits=_door_limits(request, settings, used),
         mounts=mounts,
         labels={"seatrial.worker": worker, ENVIRONMENT_LABEL: environment.key},
+        known=known,
     )
 
 
@@ -86,9 +94,13 @@ def assignment(
     resolved: ResolvedModel,
     *,
     uid: int,
+    secrets: Mapping[str, str] | None = None,
     orphan_seconds: float,
 ) -> Assign:
-    """The agent's work, as the user `uid`."""
+    """The agent's work, as the user `uid`.
+
+    `secrets` are the values of the stored secrets that the agent itself gets, by variable.
+    """
     ref = resolved.ref
     return Assign(
         mode="agent",
@@ -96,11 +108,15 @@ def assignment(
         files=dict(request.files),
         entry_point=request.entry_point,
         query=request.query,
-        env=sdk_environment(
-            model=ref.name if ref else None,
-            provider=ref.provider if ref else None,
-            region=_region(resolved),
-        ),
+        env={
+            **sdk_environment(
+                model=ref.name if ref else None,
+                provider=ref.provider if ref else None,
+                region=_region(resolved),
+            ),
+            **request.env,
+        },
+        secrets=dict(secrets or {}),
         uid=uid,
         python=environment.python,
         deadline_seconds=float(request.timeout_seconds),

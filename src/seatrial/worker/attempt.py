@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,7 +20,6 @@ from seatrial.domain.errors import (
 from seatrial.domain.events import (
     CleanupEvent,
     EventData,
-    FailureEvent,
     LogEvent,
     ModelCallEvent,
     NoticeEvent,
@@ -35,7 +35,8 @@ from seatrial.domain.ports import (
     ResolvedModel,
 )
 from seatrial.domain.record import AttemptRecord
-from seatrial.domain.requests import NO_MODEL
+from seatrial.domain.redaction import Secrets
+from seatrial.domain.requests import NO_MODEL, sent_texts
 from seatrial.domain.tests import Claim, Completion, Result
 from seatrial.domain.verdict import Ending, Verdict, verdict
 from seatrial.harness.protocol import Log, ResultFrame
@@ -59,6 +60,7 @@ class AttemptDeps:
     slots: Slots
     environments: Environments
     providers: Providers
+    secrets: Secrets
     settings: Settings
     worker: str
 
@@ -84,9 +86,13 @@ class Attempt:
         self.claim = claim
         self._deps = deps
         self._adopted = adopted
+        record = adopted.record if adopted else AttemptRecord()
+        self._redactor = deps.secrets.redactor(record.redacted)
         self._journal = AttemptJournal(
-            deps.queue, claim.test_id, claim.attempt, adopted.record if adopted else None
+            deps.queue, claim.test_id, claim.attempt, self._redactor, record
         )
+        self._tool_secrets: Mapping[str, str] = {}
+        self._exposed: Mapping[str, str] = {}
         self._claimed_at = time.monotonic()
         waited = (datetime.now(UTC) - claim.created_at).total_seconds()
         self._timings = Timings(queued=max(0.0, waited))
@@ -125,10 +131,7 @@ class Attempt:
 
     async def hand_back(self, reason: str) -> None:
         """End the container and give the test back to the queue, cancelled ones to their end."""
-        removed = await self._clean()
-        await self._deps.queue.requeue(
-            self.claim.test_id, self.claim.attempt, reason=reason, events=[removed]
-        )
+        await self._journal.requeue(reason, await self._clean(), self._exposed)
 
     async def give_up(self, reason: str) -> None:
         """End an attempt whose worker died: back to the queue, or failed after the last one."""
@@ -157,16 +160,19 @@ class Attempt:
         if self._cancelled:
             slot.cancel(GRACE_SECONDS)
         started = time.monotonic()
+        self._exposed = self.claim.request.secrets
         end = await slot.run(
             assignment(
                 self.claim.request,
                 environment,
                 resolved,
                 uid=slot.uid,
+                secrets=self._tool_secrets,
                 orphan_seconds=self._deps.settings.grace_seconds,
             ),
             self._on_frames,
         )
+        await self._journal.flush()
         self._timings = replace(self._timings, running=time.monotonic() - started)
         # A call that was under way is part of the story: it is noted before the verdict.
         await slot.close_door()
@@ -184,7 +190,10 @@ class Attempt:
             self._preparing = None
 
     async def _environment_and_model(self) -> tuple[Environment, ResolvedModel]:
-        """Both at once. What fails first ends the other."""
+        """Both at once, once all secrets are known. What fails first ends the other."""
+        request, owner = self.claim.request, self.claim.owner
+        self._tool_secrets = await self._deps.secrets.open(request, owner, self._redactor.known)
+        self._redactor.scan("request", sent_texts(request))
         parts = (asyncio.create_task(self._environment()), asyncio.create_task(self._model()))
         try:
             return await asyncio.gather(*parts)
@@ -215,13 +224,22 @@ class Attempt:
             ),
             self._on_build_log,
         )
+        await self._journal.flush()
         self._timings = self._timings.with_environment(environment)
         return environment
 
     async def _open(self, environment: Environment, resolved: ResolvedModel) -> Slot:
         deps, claim = self._deps, self.claim
         used = self._journal.record.door_use
-        spec = slot_spec(claim, environment, resolved, deps.worker, deps.settings, used=used)
+        spec = slot_spec(
+            claim,
+            environment,
+            resolved,
+            deps.worker,
+            deps.settings,
+            known=self._redactor.known,
+            used=used,
+        )
         if self._adopted is not None:
             slot = await deps.slots.adopt(spec, self._on_call, acked=self._adopted.last_frame)
             if slot is None:
@@ -311,11 +329,7 @@ class Attempt:
         removed = await self._clean()
         claim = self.claim
         reason = f"{cause.title} Attempt {claim.attempt} of {MAX_ATTEMPTS}. {cause.message}"
-        await patiently(
-            lambda: self._deps.queue.requeue(
-                claim.test_id, claim.attempt, reason=reason, events=[removed]
-            )
-        )
+        await patiently(lambda: self._journal.requeue(reason, removed, self._exposed))
 
     async def _complete(self, decided: Verdict) -> None:
         removed = await self._clean()
@@ -331,14 +345,7 @@ class Attempt:
             result=final_result(record, self._resolved),
             metrics=metrics_of(self.claim.request, record, self._timings),
         )
-        events: list[EventData] = [removed]
-        if decided.failure is not None:
-            events.insert(0, FailureEvent(failure=decided.failure))
-        await patiently(
-            lambda: self._deps.queue.complete(
-                self.claim.test_id, self.claim.attempt, completion, events
-            )
-        )
+        await self._journal.complete(completion, removed, self._exposed)
 
     async def _clean(self) -> CleanupEvent:
         """Remove the container; what can't be removed in time is left to the reaper, and named."""

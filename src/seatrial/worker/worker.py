@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from seatrial.domain.errors import AttemptLost, PlatformError, StoreUnavailable
 from seatrial.domain.ports import Engine, Environments, Providers, Store
+from seatrial.domain.redaction import Secrets
 from seatrial.domain.tests import Claim
 from seatrial.settings import Settings
 from seatrial.slots import Slots
@@ -38,6 +39,7 @@ class WorkerDeps:
     slots: Slots
     environments: Environments
     providers: Providers
+    secrets: Secrets
     settings: Settings
     name: str
     max_running: int
@@ -61,6 +63,7 @@ class Worker:
             slots=deps.slots,
             environments=deps.environments,
             providers=deps.providers,
+            secrets=deps.secrets,
             settings=deps.settings,
             worker=deps.name,
         )

@@ -9,12 +9,14 @@ from typing import Any, cast
 
 import pytest_asyncio
 
+from seatrial.domain.credential_ports import SecretReader
 from seatrial.domain.errors import FailureError
 from seatrial.domain.events import PhaseEvent
 from seatrial.domain.failures import failure
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test
+from seatrial.gateway import TestSecrets
 from seatrial.settings import Settings
 from seatrial.store import SqlStore, open_store
 from seatrial.worker.attempt import Attempt, AttemptDeps
@@ -57,16 +59,25 @@ class Part:
     resolve = prepare = _go
 
 
+class NoCredentials:
+    """A user who has stored none."""
+
+    async def open(self, *_: object) -> None:
+        return None
+
+
 async def ended(store: SqlStore, model: Part, environment: Part) -> Test:
     model.other, environment.other = environment, model
     test = await store.submit(OWNER, REQUEST, max_queued=9)
     (claim,) = await store.claim("w", lease_seconds=60, max_per_user=9, max_total=9, count=1)
+    settings = Settings(data_dir=Path("unused"))
     deps = AttemptDeps(
         queue=store,
         slots=cast("Any", None),  # No container may be asked for.
         environments=cast("Any", environment),
         providers=cast("Any", model),
-        settings=Settings(data_dir=Path("unused")),
+        secrets=TestSecrets(settings, cast("SecretReader", NoCredentials()), environ={}),
+        settings=settings,
         worker="w",
     )
     async with asyncio.timeout(30):

@@ -11,12 +11,13 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
+from seatrial.domain.credential_ports import SecretReader
 from seatrial.domain.events import EventData
 from seatrial.domain.phases import MAX_ATTEMPTS, Outcome, Phase
 from seatrial.domain.ports import Environments, Providers, Store
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test
-from seatrial.gateway import SocketGateway
+from seatrial.gateway import SocketGateway, TestSecrets
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 from seatrial.store import SqlStore, open_store
@@ -81,6 +82,7 @@ async def until(store: SqlStore, test: Test, phase: Phase, worker: Worker) -> Te
 def worker_of(store: SqlStore | Overtaken | Full, folder: Path) -> Worker:
     """A worker that can hold nothing, so that it only takes over."""
     engine = FakeEngine()
+    settings = Settings(data_dir=folder)
     slots = Slots(engine, SocketGateway(), state=folder, installation="i")
     return Worker(
         WorkerDeps(
@@ -89,7 +91,8 @@ def worker_of(store: SqlStore | Overtaken | Full, folder: Path) -> Worker:
             slots=slots,
             environments=cast("Environments", None),
             providers=cast("Providers", None),
-            settings=Settings(data_dir=folder),
+            secrets=TestSecrets(settings, cast("SecretReader", None), environ={}),
+            settings=settings,
             name=NAME,
             max_running=0,
         )

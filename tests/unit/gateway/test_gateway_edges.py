@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from seatrial.domain.ports import Upstream
 from seatrial.gateway import addresses, blame, headers, keys, tls
 from seatrial.gateway.relay import without_secrets
-from seatrial.gateway.scrub import Scrubber
+from seatrial.gateway.scrub import KnownSecrets, Scrubber
 
 
 def hello_of(name: str | None) -> bytes:
@@ -183,7 +183,7 @@ def test_what_the_container_says_about_itself_stays_there() -> None:
 
 def test_doubled_headers_of_an_answer_stay_double_and_lose_their_secrets() -> None:
     given = CIMultiDict[str]([("X-A", "1"), ("X-A", "secret-key-1"), ("Set-Cookie", "a=b")])
-    passed = headers.to_agent(given, Scrubber(["secret-key-1"]))
+    passed = headers.to_agent(given, Scrubber(KnownSecrets(["secret-key-1"])))
     assert passed.getall("X-A") == ["1", "*" * 12]
     assert "Set-Cookie" not in passed
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
 from seatrial.domain.errors import AttemptLost, StoreUnavailable
 from seatrial.domain.events import EventData, LogEvent, ResultEvent
+from seatrial.domain.ports import Queue
 from seatrial.domain.record import AttemptRecord, record_of
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim, Result
+from seatrial.gateway.redaction import EventRedactor
+from seatrial.gateway.scrub import KnownSecrets
 from seatrial.store import SqlStore, open_store
 from seatrial.worker.journal import AttemptJournal, patiently
 
@@ -66,7 +70,8 @@ async def claim(store: SqlStore) -> Claim:
 
 
 def journal_of(queue: Flaky, claim: Claim) -> AttemptJournal:
-    return AttemptJournal(queue, claim.test_id, claim.attempt)  # pyright: ignore[reportArgumentType] - the rest of the port is passed on
+    redactor = EventRedactor(KnownSecrets())
+    return AttemptJournal(cast("Queue", queue), claim.test_id, claim.attempt, redactor)
 
 
 async def record_in(store: SqlStore, claim: Claim) -> AttemptRecord:

@@ -17,6 +17,7 @@ from .python_source import (
 )
 from .requirements import requirements_problems
 from .texts import name_problems, query_problems
+from .variables import env_problems, secret_problems
 from .webhooks import webhook_problems
 
 __all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "validate"]
@@ -49,4 +50,6 @@ def validate(
         *egress_problems(request.egress),
         *name_problems(request.name),
         *webhook_problems(request.webhook),
+        *env_problems(request.env, request.secrets),
+        *secret_problems(request.secrets),
     ]

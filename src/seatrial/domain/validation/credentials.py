@@ -22,6 +22,7 @@ _SECRET_KEY = re.compile(r"[A-Za-z0-9/+=]{40}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}", re.ASCII)
 # AWS STS, AssumeRole, parameter ExternalId.
 _EXTERNAL = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_VALUE = re.compile(r"(?=(?:[^A-Za-z0-9]*[A-Za-z0-9]){8})[ -~\t\r\n]{8,8192}", re.ASCII)
 _ROLE = re.compile(r"arn:aws[a-z-]{0,20}:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 
 
@@ -45,6 +46,11 @@ _SHAPES = {
     "external_id": _Shape(
         _EXTERNAL, "An external id has 2 to 1,224 letters, digits and characters of +=,.@:/-_."
     ),
+    "value": _Shape(
+        _VALUE,
+        "A secret has 8 to 8,192 ASCII characters, at least 8 of them letters or digits: what is "
+        "shorter cannot be told apart from other text.",
+    ),
 }
 
 _NEEDED = {
@@ -52,6 +58,7 @@ _NEEDED = {
     "anthropic": ("api_key",),
     "ollama": ("base_url",),
     "bedrock": ("access_key_id", "secret_access_key", "region"),
+    "secret": ("value",),
 }
 _ALLOWED = {
     "openai": ("api_key", "base_url"),
@@ -65,6 +72,7 @@ _ALLOWED = {
         "role_arn",
         "external_id",
     ),
+    "secret": ("value",),
 }
 
 

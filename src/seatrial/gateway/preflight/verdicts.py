@@ -9,7 +9,7 @@ from seatrial.domain.failures import failure
 from seatrial.domain.ports import Upstream
 from seatrial.gateway import keys
 from seatrial.gateway.admission import shown
-from seatrial.gateway.scrub import Scrubber
+from seatrial.gateway.scrub import KnownSecrets
 
 SECONDS = 5.0
 """How long one question to a provider may take."""
@@ -28,7 +28,7 @@ def refusal(
 
     `now` are the AWS keys that were asked with. No word of theirs brings a secret back.
     """
-    scrubber = Scrubber(keys.secrets(upstream, now))
+    scrubber = KnownSecrets(keys.secrets(upstream, now))
     said = shown(scrubber.text(said), 600)
     return FailureError(
         failure(
