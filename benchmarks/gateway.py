@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import secrets
 import socket
 import statistics
 import subprocess
@@ -37,6 +38,9 @@ TARGET_MS = 1.0
 """p50 over direct: the most that our gateway may cost."""
 
 LITELLM = "litellm[proxy]==1.106.2"
+MASTER_KEY = f"sk-{secrets.token_hex(16)}"
+"""LiteLLM does not start without one; it lives as long as the run."""
+
 WARM_UP = 50
 START_SECONDS = 300
 MESSAGES = [{"role": "user", "content": "hi"}]
@@ -92,6 +96,7 @@ def litellm(folder: Path, url: str) -> Generator[tuple[str, int]]:
     config.write_text(
         "model_list:\n- model_name: scripted\n  litellm_params:\n"
         f"    {{model: openai/scripted, api_base: '{url}/v1', api_key: sk-benchmark-key}}\n"
+        f"general_settings: {{master_key: {MASTER_KEY}}}\n"
     )
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
     with (folder / "litellm.log").open("wb") as log:
@@ -215,20 +220,24 @@ async def measure(stack: contextlib.ExitStack, calls: int, *, with_litellm: bool
     gateway.start()
     stack.callback(gateway.terminate)
     here.recv()
-    unix = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path))
     chat = "/v1/chat/completions"
-    ways = [
-        Way("direct", aiohttp.ClientSession(), url + chat),
-        Way("gateway", unix, f"http://gw/openai{chat}", gateway.pid),
-    ]
-    if with_litellm:
-        proxy, pid = stack.enter_context(litellm(folder, url))
-        ways.append(Way("LiteLLM", aiohttp.ClientSession(), proxy + chat, pid))
-    try:
+    async with contextlib.AsyncExitStack() as open_:
+        direct, door, proxied = [
+            await open_.enter_async_context(session)
+            for session in (
+                aiohttp.ClientSession(),
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)),
+                aiohttp.ClientSession(headers={"Authorization": f"Bearer {MASTER_KEY}"}),
+            )
+        ]
+        ways = [
+            Way("direct", direct, url + chat),
+            Way("gateway", door, f"http://gw/openai{chat}", gateway.pid),
+        ]
+        if with_litellm:
+            proxy, pid = stack.enter_context(litellm(folder, url))
+            ways.append(Way("LiteLLM", proxied, proxy + chat, pid))
         await compare(ways, calls)
-    finally:
-        for way in ways:
-            await way.session.close()
     return report(ways)
 
 
