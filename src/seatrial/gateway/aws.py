@@ -13,7 +13,7 @@ from botocore.session import Session
 
 from seatrial.domain.aws import AwsKeys
 
-from .scrub import Scrubber
+from .scrub import KnownSecrets
 
 BAD_KEYS = frozenset(
     {
@@ -77,8 +77,8 @@ class AwsApi:
         except ClientError as error:
             told = cast("Mapping[str, Any]", error.response.get("Error", {}))
             # Told of a wrong signature, AWS repeats what was signed, tokens included.
-            scrubber = Scrubber((keys.access_key, keys.secret_key, keys.session_token or ""))
-            said = scrubber.text(str(told.get("Message", "")))
+            known = KnownSecrets((keys.access_key, keys.secret_key, keys.session_token))
+            said = known.text(str(told.get("Message", "")))
             raise AwsRefused(str(told.get("Code", "")), said) from None
         except (BotoCoreError, ValueError, OSError) as error:
             raise AwsSilent(str(error) or type(error).__name__) from None
