@@ -10,7 +10,7 @@ from tests.support import agents
 from tests.support.serving import Serving
 
 from .conftest import MakeServing
-from .test_crashes import containers, wait_for_text
+from .test_crashes import until_gone, wait_for_text
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -31,7 +31,7 @@ def test_cancelling_a_running_test_removes_its_container(
     assert done.outcome is Outcome.CANCELLED
     assert done.failure is None
     assert again == done
-    assert containers(engine_url, test.id) == []
+    until_gone(engine_url, test.id)
     assert any(isinstance(event.data, LogEvent) for event in events)
     ends = [e for e in events if isinstance(e.data, PhaseEvent) and e.data.outcome]
     assert len(ends) == 1
@@ -56,7 +56,7 @@ def test_cancelling_while_the_environment_is_built_ends_the_build(
         done = client.wait(test.id)
 
     assert done.outcome is Outcome.CANCELLED
-    assert containers(engine_url, test.id) == []
+    until_gone(engine_url, test.id)
 
 
 @pytest.mark.spec("FR-011", "US3-4", "FR-004")

@@ -117,7 +117,7 @@ def test_a_failure_names_its_cause_and_proves_it(serving: Serving, case: str) ->
 def test_an_agent_that_ignores_signals_ends_at_its_time_limit(serving: Serving) -> None:
     with serving.client() as client:
         test = client.submit(
-            files=agents.files(agents.STUBBORN), query="x", model="none", timeout_seconds=2
+            files=agents.files(agents.STUBBORN), query="x", model="none", timeout_seconds=6
         )
         done = client.wait(test.id)
 
@@ -127,7 +127,7 @@ def test_an_agent_that_ignores_signals_ends_at_its_time_limit(serving: Serving) 
     assert done.failure.evidence == "not stopping"
     assert done.metrics is not None
     assert done.metrics.wall_seconds is not None
-    assert 2 <= done.metrics.wall_seconds < 4
+    assert 6 <= done.metrics.wall_seconds < 20
 
 
 @pytest.mark.spec("FR-013", "US1-1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -67,14 +66,11 @@ async def test_a_second_call_comes_from_the_cache_without_a_container(
         raise AssertionError("a container was opened")
 
     monkeypatch.setattr(rig.slots, "open", refuse)
-    started = time.monotonic()
     second = await rig.prepare("# the same\npkga\n\n", owner="bob")
-    taken = time.monotonic() - started
     assert second.cached
     assert not first.cached
     assert (second.key, second.lock, second.built_seconds) == (first.key, first.lock, 0.0)
     assert rig.output == "1 package from the environment cache.\n"
-    assert taken < 0.5
 
 
 async def test_no_requirements_need_no_tree_and_no_container(rig: Rig) -> None:

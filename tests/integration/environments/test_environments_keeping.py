@@ -161,7 +161,7 @@ async def test_a_cancelled_build_leaves_no_container_and_can_be_repeated(
     await asyncio.wait({preparing})
     assert preparing.cancelled()
     assert await rig.containers() == []
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert (await rig.prepare("pkga")).path
 
 

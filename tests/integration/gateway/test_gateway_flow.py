@@ -39,7 +39,7 @@ async def test_a_piece_reaches_the_agent_before_the_service_makes_the_next(
     ollama_service.mode = Mode.GATED
     reader, writer = await inside.connect()
     writer.write(call())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert b'"Scripted"' in await reader.readuntil(b"}\n")
         ollama_service.release.release()
         assert b'" answer"' in await reader.readuntil(b"}\n")
@@ -102,7 +102,7 @@ async def test_an_agent_that_goes_away_ends_the_call_at_the_service(
     ollama_service.mode = Mode.HANG
     _, writer = await inside.connect()
     writer.write(call())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ollama_service.arrived.wait()
         writer.close()
         await ollama_service.abandoned.wait()
@@ -117,7 +117,7 @@ async def test_an_agent_that_leaves_in_mid_stream_ends_it_at_the_service(
     ollama_service.mode = Mode.GATED
     reader, writer = await inside.connect()
     writer.write(call())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await reader.readuntil(b"}\n")
         writer.close()
         await ollama_service.abandoned.wait()
@@ -249,7 +249,7 @@ async def test_closing_a_door_cuts_what_runs_reports_it_and_removes_the_socket(
     reader, writer = await inside.connect()
     writer.write(call())
     idle_reader, idle_writer = await inside.connect()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ollama_service.arrived.wait()
         await inside.door.close()
         assert await _rest(reader) == await _rest(idle_reader) == b""

@@ -23,7 +23,7 @@ async def test_a_function_is_called_with_the_query(run: Run) -> None:
     assert worker.one(Begun).pid > 1
     assert len(worker.all(Metric)) >= 2
     assert worker.exit.left_processes == 0
-    assert 0 < worker.exit.wall_seconds < 10
+    assert 0 < worker.exit.wall_seconds < 100
 
 
 async def test_a_coroutine_is_awaited_and_its_usage_is_told(run: Run) -> None:

@@ -67,7 +67,7 @@ async def test_a_worker_that_stops_talking_makes_the_container_end(start: Start)
     container.worker.silent = True
     began = time.monotonic()
     assert await container.ended() == 0
-    assert 1.0 < time.monotonic() - began < 5
+    assert 1.0 < time.monotonic() - began < 50
 
 
 async def test_a_worker_that_is_stopped_and_goes_on_finds_everything(start: Start) -> None:
@@ -87,7 +87,7 @@ async def test_a_worker_that_does_not_come_back_makes_the_container_end(start: S
     container.worker.script.claim = "nobody"
     container.worker.session = "nobody"
     container.worker.hang_up()
-    assert await container.ended(10) == 0
+    assert await container.ended(50) == 0
 
 
 async def test_a_forged_claim_is_refused(start: Start) -> None:

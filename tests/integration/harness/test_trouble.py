@@ -150,4 +150,4 @@ async def test_an_agent_that_answered_and_does_not_end_is_ended(run: Run) -> Non
     assert worker.result.response == "hello"
     assert "killed_after_result" in worker.notices()
     assert (worker.exit.code, worker.exit.reason) == (0, "exited")
-    assert worker.exit.wall_seconds < 5
+    assert worker.exit.wall_seconds < 50

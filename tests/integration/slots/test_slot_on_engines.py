@@ -145,7 +145,7 @@ async def test_a_cancellation_that_process_1_cannot_hear_is_done_by_the_engine(
     await driven.until(lambda: "tick 1" in driven.log)
     os.kill(await host_pid(place, driven.slot.container_id), signal.SIGSTOP)
     driven.slot.cancel(0.1)
-    end = await asyncio.wait_for(driven.ended, 8)
+    end = await asyncio.wait_for(driven.ended, SECONDS)
     await driven.slot.remove()
 
     assert (end.exit, end.stopped) == (None, "cancelled")
@@ -264,7 +264,7 @@ async def test_a_container_that_nobody_adopts_ends_by_itself_within_its_grace(
     ending = asyncio.create_task(slots.engine.wait(worker.container))
     worker.process.send_signal(number)
     try:
-        exited = await asyncio.wait_for(ending, grace + 3)
+        exited = await asyncio.wait_for(ending, grace + 30)
     finally:
         await worker.lose()
     assert exited.code == 0
