@@ -262,9 +262,14 @@ class AsyncClient:
         body = await self._transport.send("POST", f"{PREFIX}/tokens", json=wanted)
         return answers.read(NewToken, body)
 
-    async def revoke_token(self, label: str) -> None:
-        """Make your tokens of that label worthless. NotFound when there is none."""
-        await self._transport.send("DELETE", f"{PREFIX}/tokens/{quote(label, safe='')}")
+    async def revoke_token(self, label: str, *, user: str | None = None) -> None:
+        """Make your tokens of that label worthless, or those of the `user` of that name.
+
+        Only the server machine's own user may name another: NotAllowed. NotFound when there is
+        none.
+        """
+        path = f"{PREFIX}/tokens/{quote(label, safe='')}"
+        await self._transport.send("DELETE", path, query={"user": user})
 
     async def webhook_secret(self) -> str:
         """What your webhooks are signed with, as the libraries of Standard Webhooks take it."""

@@ -19,10 +19,13 @@ QUEUE = TypeAdapter(QueueState)
 
 
 def read(kind: type[T] | TypeAdapter[T], body: bytes) -> T:
-    """The body as a value of that kind. BadAnswer when it is not one."""
+    """The body as a value of that kind. BadAnswer when it is not one.
+
+    What it holds beside that is ignored: a newer server says more.
+    """
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
     with mapped():
-        return adapter.validate_json(body)
+        return adapter.validate_json(body, extra="ignore")
 
 
 def read_test(body: bytes) -> Test:
@@ -34,7 +37,8 @@ def read_test(body: bytes) -> Test:
     if not isinstance(fields, dict):
         raise BadAnswer("The server's answer is no test.")
     with mapped():
-        return Test.model_validate({"owner": "", **cast("dict[str, Any]", fields)})
+        whole = {"owner": "", **cast("dict[str, Any]", fields)}
+        return Test.model_validate(whole, extra="ignore")
 
 
 def problems_of(error: ValidationError) -> tuple[FieldProblem, ...]:

@@ -53,6 +53,10 @@ class Users(Protocol):
         """The user of that name, made when there is none."""
         ...
 
+    async def user_named(self, name: str) -> User | None:
+        """The user of that name; None when there is none."""
+        ...
+
     async def add_token(self, user_id: str, token_hash: str, label: str) -> None:
         """Let the holder of the token act as the user."""
         ...

@@ -45,7 +45,16 @@ async def revoke_token(users: Users, user_id: str, label: str) -> None:
     """Make the user's tokens of that label worthless. NotFound when there is none."""
     _check("label", label)
     if not await users.remove_token(user_id, label):
-        raise NotFound("You have no token of that label.")
+        raise NotFound("There is no token of that label.")
+
+
+async def revoke_token_of(users: Users, user_name: str, label: str) -> None:
+    """The same for the user of that name. NotFound also when there is no such user."""
+    _check("user", user_name)
+    user = await users.user_named(user_name)
+    if user is None:
+        raise NotFound("There is no user of that name.")
+    await revoke_token(users, user.id, label)
 
 
 async def user_of_token(users: Users, token: str) -> User:

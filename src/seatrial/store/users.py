@@ -31,6 +31,12 @@ class SqlUsers(Part):
             await writing.execute(insert(users), values)
             return user
 
+    async def user_named(self, name: str) -> User | None:
+        """The user of that name; None when there is none."""
+        async with self._database.reading() as reading:
+            row = await reading.row(_USER.where(users.c.name == clean(name)))
+        return None if row is None else User(row.id, row.name)
+
     async def add_token(self, user_id: str, token_hash: str, label: str) -> None:
         """Let the holder of the token act as the user. Again is the same. NotFound."""
         values = {"hash": token_hash, "user_id": user_id, "label": clean(label)}

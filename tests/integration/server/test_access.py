@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from seatrial.domain.errors import SetupFailed
+from seatrial.client import AsyncClient
+from seatrial.domain.errors import NotFound, SetupFailed
 from seatrial.server import ServerDeps, create_app
 from seatrial.settings import Settings
 from seatrial.store import SqlStore
@@ -141,6 +143,23 @@ async def test_a_token_is_made_over_the_socket_used_over_the_port_and_revoked(
         assert (other.status_code, other.json()["code"]) == (403, "not_allowed")
         assert (await ann.delete("/api/v1/tokens/laptop")).status_code == 204
         assert (await ann.get("/api/v1/session")).status_code == 401
+
+
+@pytest.mark.parametrize("label", ["laptop", "a/b/c", "ünter ?#%", "a..b"])
+async def test_any_label_that_a_token_can_have_can_be_revoked(guarded: Running, label: str) -> None:
+    async with AsyncClient(socket_path=guarded.socket) as local:
+        made = await local.create_token(label, user="ann")
+        await local.create_token(label, user="bob")
+        async with guarded.client(made.token) as ann:
+            mine = f"/api/v1/tokens/{quote(label, safe='')}"
+            assert (await ann.delete(mine, params={"user": "bob"})).status_code == 403
+            await local.revoke_token(label, user="ann")
+            assert (await ann.get("/api/v1/session")).status_code == 401
+        with pytest.raises(NotFound):
+            await local.revoke_token(label, user="ann")
+        with pytest.raises(NotFound):
+            await local.revoke_token(label, user="nobody")
+        await local.revoke_token(label, user="bob")
 
 
 async def test_no_token_is_stored_as_it_is(guarded: Running) -> None:

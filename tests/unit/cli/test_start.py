@@ -23,6 +23,7 @@ _COMMANDS = [
     ["doctor"],
     ["users"],
     ["users", "token"],
+    ["users", "revoke"],
     ["webhooks", "secret"],
     ["openapi"],
 ]

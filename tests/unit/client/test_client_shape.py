@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 import seatrial
 from seatrial.client import AsyncClient, Client
+from seatrial.client.answers import read_test
 from seatrial.client.fields import ChangeFields, RequestFields, made
 from seatrial.domain.errors import InvalidRequest
 from seatrial.domain.requests import RetryChanges, TestRequest
@@ -83,3 +85,14 @@ def test_every_name_that_the_package_offers_can_be_had() -> None:
     assert [name for name in seatrial.__all__ if getattr(seatrial, name).__name__ != name] == []
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = seatrial.nothing
+
+
+def test_what_a_newer_server_says_besides_is_ignored() -> None:
+    said = {
+        "id": "t1",
+        "request": {"files": {"agent.py": ""}, "query": "q", "colour": "blue"},
+        "phase": "queued",
+        "created_at": "2026-01-01T00:00:00Z",
+        "mood": "fine",
+    }
+    assert read_test(json.dumps(said).encode()).request.query == "q"

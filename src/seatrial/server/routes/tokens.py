@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import NewToken
@@ -37,8 +39,23 @@ async def create_token(wanted: TokenRequest, deps: Deps, caller: Caller) -> NewT
 
 
 @router.delete(
-    "/{label}", status_code=204, summary="Revoke a token", responses=documented(401, 404, 422)
+    "/{label:path}",
+    status_code=204,
+    summary="Revoke a token",
+    responses=documented(401, 403, 404, 422),
 )
-async def revoke_token(label: str, deps: Deps, caller: Caller) -> None:
-    """Make your tokens of that label worthless."""
-    await users.revoke_token(deps.store, caller.id, label)
+async def revoke_token(
+    label: str,
+    deps: Deps,
+    caller: Caller,
+    user: Annotated[
+        str | None,
+        Query(description="Whose, when not yours; only this machine's own user may name one."),
+    ] = None,
+) -> None:
+    """Make your tokens of that label worthless, or those of the user who is named."""
+    if user is None or user == caller.user.name:
+        await users.revoke_token(deps.store, caller.id, label)
+        return
+    require_local(caller)
+    await users.revoke_token_of(deps.store, user, label)
