@@ -4,8 +4,15 @@ set -eu
 cd "$(dirname "$0")/.."
 seatrial=.venv/bin/seatrial
 
+# Whether somebody's own Seatrial runs already: that one is used, and left as it is.
+runs() {
+    .venv/bin/python -c 'import sys
+from seatrial.settings import Settings
+from seatrial.wiring.owner import owner_pid
+sys.exit(owner_pid(Settings().data_dir) is None)'
+}
 stop() { "$seatrial" serve --stop >/dev/null 2>&1 || true; }
-trap stop EXIT INT TERM
+runs || trap stop EXIT INT TERM
 
 echo "== Looking at this machine, and setting up what is missing"
 "$seatrial" doctor --fix --yes

@@ -72,6 +72,12 @@ def test_a_running_test_goes_on_in_its_container_when_its_worker_is_replaced(
 
     assert done.outcome is Outcome.SUCCEEDED, done.failure
     assert done.attempt == 1, [e.data.message for e in events if isinstance(e.data, PhaseEvent)]
+    assert done.metrics is not None
+    steps = done.metrics.durations
+    assert steps.running is not None
+    assert steps.running >= 6
+    assert steps.total is not None
+    assert steps.total >= steps.running
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     text = "".join(event.data.text for event in events if isinstance(event.data, LogEvent))
     assert text == "".join(f"tick {tick}\n" for tick in range(60))

@@ -54,7 +54,10 @@ class Result(_Value):
 
 
 class Durations(_Value):
-    """Seconds per step of the last attempt; None for a step that did not happen."""
+    """Seconds per step of the last attempt.
+
+    None for a step that did not happen, or whose worker was lost before it could say.
+    """
 
     queued: float | None = None
     resolved: float | None = None

@@ -10,6 +10,7 @@ from seatrial.slots import Slots
 
 from .assignment import slot_name
 from .attempt import Adopted
+from .completion import past_of
 
 _BEGUN = 2
 """The frame that says that the agent has its work: before it there is nothing to adopt."""
@@ -34,4 +35,4 @@ async def adopted_of(claim: Claim, store: Store, slots: Slots) -> Adopted | None
     events: list[Event] = []
     while page := await store.events(claim.owner, claim.test_id, after=len(events), limit=_PAGE):
         events += page
-    return Adopted(record_of(events), last_frame, _ALREADY_MOUNTED)
+    return Adopted(record_of(events), last_frame, _ALREADY_MOUNTED, past_of(events))

@@ -45,7 +45,7 @@ from seatrial.settings import Settings
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots
 
 from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
-from .completion import Timings, final_result, metrics_of, result_of
+from .completion import Past, final_result, metrics_of, result_of
 from .frames import events_of
 from .journal import AttemptJournal, patiently
 
@@ -67,11 +67,15 @@ class AttemptDeps:
 
 @dataclass(frozen=True)
 class Adopted:
-    """What a former worker left of an attempt: its journal's record and last stored frame."""
+    """What a former worker left of an attempt: its journal's record and last stored frame.
+
+    `past` says when it was claimed, began to run and first put something out, by the journal.
+    """
 
     record: AttemptRecord
     last_frame: int
     environment: Environment
+    past: Past
 
 
 class Attempt:
@@ -93,9 +97,9 @@ class Attempt:
         )
         self._tool_secrets: Mapping[str, str] = {}
         self._exposed: Mapping[str, str] = {}
-        self._claimed_at = time.monotonic()
-        waited = (datetime.now(UTC) - claim.created_at).total_seconds()
-        self._timings = Timings(queued=max(0.0, waited))
+        self._claimed_at = time.monotonic() - (adopted.past.age if adopted else 0.0)
+        past = adopted.past if adopted else Past(claimed_at=datetime.now(UTC))
+        self._timings = past.timings(claim.created_at)
         self._resolved: ResolvedModel | None = None
         self._slot: Slot | None = None
         self._preparing: asyncio.Task[tuple[Environment, ResolvedModel]] | None = None
@@ -159,8 +163,8 @@ class Attempt:
         slot = self._slot = await self._open(environment, resolved)
         if self._cancelled:
             slot.cancel(GRACE_SECONDS)
-        started = time.monotonic()
         self._exposed = self.claim.request.secrets
+        started = time.monotonic() - (self._adopted.past.ran if self._adopted else 0.0)
         end = await slot.run(
             assignment(
                 self.claim.request,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from seatrial.domain.events import Event, LogEvent, PhaseEvent, ResultEvent
+from seatrial.domain.phases import Phase
 from seatrial.domain.ports import Environment, ResolvedModel
 from seatrial.domain.record import AttemptRecord
 from seatrial.domain.requests import TestRequest
@@ -38,6 +42,54 @@ class Timings:
                 for name, value in vars(self).items()
             }
         )
+
+
+@dataclass(frozen=True)
+class Past:
+    """When an attempt did what, by its journal: for the worker that takes it over."""
+
+    claimed_at: datetime
+    running_at: datetime | None = None
+    first_output_at: datetime | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was claimed."""
+        return _seconds(self.claimed_at, datetime.now(UTC))
+
+    @property
+    def ran(self) -> float:
+        """Seconds since it began to run."""
+        return _seconds(self.running_at, datetime.now(UTC)) if self.running_at else 0.0
+
+    def timings(self, created_at: datetime) -> Timings:
+        """What is known of its steps; what the former worker measured itself is lost with it."""
+        first = self.first_output_at
+        return Timings(
+            queued=_seconds(created_at, self.claimed_at),
+            first_output=_seconds(self.claimed_at, first) if first else None,
+        )
+
+
+def past_of(events: Sequence[Event]) -> Past:
+    """The past of a journal's latest attempt, which has been claimed."""
+    past = Past(claimed_at=events[0].at)
+    for event in events:
+        match event.data:
+            case PhaseEvent(phase=Phase.BUILDING):
+                past = Past(claimed_at=event.at)
+            case PhaseEvent(phase=Phase.RUNNING):
+                past = replace(past, running_at=event.at)
+            case LogEvent(stream="stdout" | "stderr") | ResultEvent() if not past.first_output_at:
+                past = replace(past, first_output_at=event.at)
+            case _:
+                pass
+    return past
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    """Between two moments, of which the database's clock may have given one."""
+    return max(0.0, (end - start).total_seconds())
 
 
 def result_of(frame: ResultFrame, record: AttemptRecord, resolved: ResolvedModel) -> Result:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from seatrial.domain.events import MetricEvent, ModelCallEvent
+from seatrial.domain.events import (
+    Event,
+    EventData,
+    LogEvent,
+    MetricEvent,
+    ModelCallEvent,
+    PhaseEvent,
+)
+from seatrial.domain.phases import Phase
 from seatrial.domain.ports import Environment, ResolvedModel
 from seatrial.domain.record import AgentExit, AttemptRecord
 from seatrial.domain.requests import Limits, ModelRef, TestRequest
 from seatrial.domain.tests import Durations, Result
-from seatrial.worker.completion import Timings, final_result, metrics_of
+from seatrial.worker.completion import Past, Timings, final_result, metrics_of, past_of
 
 REQUEST = TestRequest(files={"agent.py": ""}, query="q", limits=Limits(memory_mb=64))
 EXIT = AgentExit(
@@ -97,3 +106,26 @@ def test_a_test_without_an_answer_still_tells_exit_entry_point_and_model() -> No
 def test_an_attempt_that_never_ran_has_no_result() -> None:
     assert final_result(AttemptRecord(), MODEL) is None
     assert final_result(AttemptRecord(result=Result(response="x")), None) == Result(response="x")
+
+
+def at(seconds: float) -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def test_an_attempt_that_is_taken_over_keeps_the_times_of_its_journal() -> None:
+    said: list[tuple[float, EventData]] = [
+        (0, PhaseEvent(phase=Phase.QUEUED)),
+        (5, PhaseEvent(phase=Phase.BUILDING, attempt=1)),
+        (6, LogEvent(stream="stdout", text="of the first attempt")),
+        (7, PhaseEvent(phase=Phase.QUEUED, attempt=1)),
+        (20, PhaseEvent(phase=Phase.BUILDING, attempt=2)),
+        (21, LogEvent(stream="build", text="installing")),
+        (22, PhaseEvent(phase=Phase.RUNNING, attempt=2)),
+        (25, LogEvent(stream="stderr", text="hello")),
+        (30, LogEvent(stream="stdout", text="again")),
+    ]
+    past = past_of([Event(number=n, at=at(s), data=d) for n, (s, d) in enumerate(said, 1)])
+    assert past == Past(claimed_at=at(20), running_at=at(22), first_output_at=at(25))
+    timings = past.timings(at(0))
+    assert (timings.queued, timings.first_output, timings.built) == (20.0, 5.0, None)
+    assert past.age > past.ran > 0
