@@ -138,7 +138,9 @@ def _call(data: ModelCallEvent) -> str:
     what = " ".join(part for part in (data.provider, data.model, data.operation) if part)
     waited = f" (of which it paused {data.waited_seconds:.0f} s)" if data.waited_seconds else ""
     message = f": {data.message}" if data.message else ""
-    return f"{what}: {status} in {data.latency_seconds:.2f} s{waited}{tokens}{message}"
+    replayed = " (replayed)" if data.replayed else ""
+    told = f"{waited}{tokens}{replayed}{message}"
+    return f"{what}: {status} in {data.latency_seconds:.2f} s{told}"
 
 
 def _cleanup(data: CleanupEvent) -> str:

@@ -116,6 +116,10 @@ def run(
             help="A variable that holds the stored secret of that name; may be repeated.",
         ),
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Keep the model calls, for `tests retry --replay`."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON lines: the events, then the whole test.")
     ] = False,
@@ -151,6 +155,7 @@ def run(
         webhook=webhook,
         env=tuple(env or ()),
         secrets=tuple(secret or ()),
+        record=record,
     )
     _carry_out(ctx, wanted, as_json=as_json, detach=detach)
 

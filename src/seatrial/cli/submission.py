@@ -65,6 +65,7 @@ class Wanted:
     webhook: str | None = None
     env: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    record: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def prepare(wanted: Wanted) -> Submission:
                 name=wanted.name,
                 credential=wanted.credential,
                 webhook=wanted.webhook,
+                record=wanted.record or None,
             ),
         }
     )

@@ -141,6 +141,12 @@ def _model(test: Test, metrics: Metrics) -> Iterator[Line]:
         known = "" if metrics.tokens_known else " at least"
         tokens = f"tokens{known} {metrics.input_tokens:,} in, {metrics.output_tokens:,} out"
         yield line(Span("calls   ", "dim"), f"{metrics.model_calls}{errors} · {tokens}")
+    if test.request.replay_of is not None:
+        said = f"answered from the recording of {test.request.replay_of}: no model was asked"
+        yield line(Span("replay  ", "dim"), said)
+    if test.request.record:
+        command = f"seatrial tests retry {test.id} --replay"
+        yield line(Span("recorded  ", "dim"), Span(command, "name"))
 
 
 def _receipt(receipt: Receipt | None) -> Iterator[Line]:

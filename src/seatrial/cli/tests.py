@@ -132,7 +132,12 @@ def stop(ctx: typer.Context, test_id: Id) -> None:
     with_client(ctx, screen, work)
 
 
-@app.command("retry", epilog=examples('seatrial tests retry last --query "Another one?"'))
+@app.command(
+    "retry",
+    epilog=examples(
+        'seatrial tests retry last --query "Another one?"', "seatrial tests retry last --replay"
+    ),
+)
 def retry(
     ctx: typer.Context,
     test_id: Id,
@@ -178,6 +183,22 @@ def retry(
         list[str] | None,
         typer.Option(metavar="NAME", help="Take this variable away; repeatable."),
     ] = None,
+    replay: Annotated[
+        bool | None,
+        typer.Option(
+            "--replay/--no-replay",
+            help="Answer model calls from the test's recording, at no cost; or ask the model.",
+            show_default=False,
+        ),
+    ] = None,
+    record: Annotated[
+        bool | None,
+        typer.Option(
+            "--record/--no-record",
+            help="Keep the model calls, for a later --replay; or do not.",
+            show_default=False,
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Submit, say the id, and leave.")
     ] = False,
@@ -203,8 +224,43 @@ def retry(
             concurrent_calls=concurrent_calls,
         )
         changes.update(_variables(env or [], secret or [], unset or []))
+        if replay is not None:
+            changes["replay"] = replay
+        if record is not None:
+            changes["record"] = record
         test = await client.retry(old.id, **changes)
         return await submitted(client, screen, test, detach=detach)
+
+    with_client(ctx, screen, work)
+
+
+@app.command("recording", epilog=examples("seatrial tests recording last -o calls.jsonl"))
+def recording(
+    ctx: typer.Context,
+    test_id: Id,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Save the calls with their bodies: JSON lines."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the model calls that were recorded of a test (`run --record`)."""
+    from .connection import with_client
+    from .lookup import find_test
+    from .recording import save, show_recording
+    from .screen import Screen
+
+    screen = Screen(json_mode=as_json)
+
+    async def work(client: AsyncClient) -> int:
+        test = await find_test(client, test_id)
+        if output is not None:
+            save(screen, output, await client.download_recording(test.id))
+        else:
+            show_recording(screen, await client.recording(test.id))
+        return exits.SUCCEEDED
 
     with_client(ctx, screen, work)
 

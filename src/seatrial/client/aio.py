@@ -27,6 +27,7 @@ from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event, EventPage
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
+from seatrial.domain.recordings import RecordingInfo
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test, TestPage, TestSummary
 
@@ -181,6 +182,15 @@ class AsyncClient:
         path = f"{_of(test_id)}/retry"
         answer = await self._transport.send("POST", path, json=body, headers=_key(idempotency_key))
         return answers.read_test(answer)
+
+    async def recording(self, test_id: str) -> RecordingInfo:
+        """The test's recorded model calls, without their bodies. NotFound when there are none."""
+        body = await self._transport.send("GET", f"{_of(test_id)}/recording")
+        return answers.read(RecordingInfo, body)
+
+    async def download_recording(self, test_id: str) -> bytes:
+        """The recorded model calls with their bodies: JSON lines, one a call. NotFound."""
+        return await self._transport.send("GET", f"{_of(test_id)}/recording/calls")
 
     async def delete(self, test_id: str) -> None:
         """Remove a completed test with its journal. Conflict while it is unfinished."""

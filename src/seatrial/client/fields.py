@@ -29,6 +29,8 @@ class RequestFields(TypedDict, total=False):
     webhook: str | None
     env: dict[str, str]
     secrets: dict[str, str]
+    record: bool
+    replay_of: str | None
 
 
 class ChangeFields(TypedDict, total=False):
@@ -48,6 +50,8 @@ class ChangeFields(TypedDict, total=False):
     webhook: str
     env: dict[str, str | None]
     secrets: dict[str, str | None]
+    record: bool
+    replay: bool
 
 
 def changes(fields: ChangeFields) -> RetryChanges:

@@ -136,6 +136,8 @@ class Client:
     wait = _runs(AsyncClient.wait)
     cancel = _runs(AsyncClient.cancel)
     retry = _runs(AsyncClient.retry)
+    recording = _runs(AsyncClient.recording)
+    download_recording = _runs(AsyncClient.download_recording)
     delete = _runs(AsyncClient.delete)
     clear = _runs(AsyncClient.clear)
     queue = _runs(AsyncClient.queue)

@@ -73,7 +73,8 @@ class ModelCallEvent(_Data):
     the agent's side ended it before its answer was whole. `sent_bytes` and `received_bytes` are
     those of the bodies that went to the provider and came back; a call that was refused here
     sent none. `waited_seconds` is the part of the latency that the call waited, because the
-    provider had asked for a pause.
+    provider had asked for a pause. `replayed` tells that no model service was asked;
+    `recorded_call` is the number of the call that answered it.
     """
 
     kind: Literal["model_call"] = "model_call"
@@ -91,6 +92,8 @@ class ModelCallEvent(_Data):
     sent_bytes: int = 0
     received_bytes: int = 0
     waited_seconds: float = 0.0
+    replayed: bool = False
+    recorded_call: int | None = None
 
 
 class NoticeEvent(_Data):

@@ -214,6 +214,19 @@ _ENTRIES = (
         "Retry; if it happens again, look at the model service's own log.",
     ),
     _entry(
+        "model.replay_differs",
+        "The agent asked something other than what was recorded.",
+        "A replay answers model calls from a recording, and this call is not in it.",
+        "If the change is meant, run the test with the model and record it again; "
+        "else undo what changed the call.",
+    ),
+    _entry(
+        "model.recording_missing",
+        "The recording that should answer the model calls is not there.",
+        "The recorded test was deleted, or its recording was not kept whole.",
+        "Run the test with the model and record it again.",
+    ),
+    _entry(
         "limit.timeout",
         "The test ran into its time limit.",
         "The agent was still running when its time was over, so it was stopped.",

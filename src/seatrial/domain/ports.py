@@ -15,6 +15,8 @@ from .aws import AwsKeys
 from .credential_ports import Credentials
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
+from .recording_ports import Recorder, Recordings
+from .recordings import Replay
 from .redaction import Known
 from .requests import ModelRef, TestRequest
 from .tests import Claim, Completion, Lease, Test, TestPage, WaitInterval
@@ -242,7 +244,7 @@ class Queue(Protocol):
         ...
 
 
-class Store(Users, Tests, Journal, Queue, Credentials, Webhooks, Protocol):
+class Store(Users, Tests, Journal, Queue, Credentials, Webhooks, Recordings, Protocol):
     """All of the database. One object per process."""
 
     async def open(self) -> None:
@@ -445,10 +447,10 @@ class DoorLimits:
 
 @dataclass(frozen=True)
 class DoorSpec:
-    """What one container may reach. An empty one reaches nothing.
+    """What one container may reach. An empty one reaches nothing. `known` secrets come from none.
 
-    Several upstreams may have one provider: a call goes to the first that has its model.
-    `known` are the secrets that no answer may hold, besides those of the upstreams.
+    Several upstreams may have one provider: a call goes to the first that has its model. With a
+    `recorder` calls are recorded; with a `replay` they are answered from it alone.
     """
 
     test_id: str
@@ -458,6 +460,8 @@ class DoorSpec:
     egress_may_be_private: bool = False
     limits: DoorLimits = DoorLimits()
     known: Known | None = None
+    recorder: Recorder | None = None
+    replay: Replay | None = None
 
 
 GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]
@@ -525,12 +529,13 @@ class Providers(Protocol):
 
 @dataclass(frozen=True)
 class ResolvedModel:
-    """The model that a test runs with. `ref` None: none is offered."""
+    """The model of a test, `ref` None for none; the recording of `replay_of` answers for it."""
 
     ref: ModelRef | None
     upstreams: tuple[Upstream, ...]
     named_by_request: bool
     fallback: bool = False
+    replay_of: str | None = None
 
 
 # --------------------------------------------------------------------------- environments

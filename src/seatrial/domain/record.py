@@ -23,6 +23,7 @@ from .events import (
 )
 from .phases import Phase
 from .ports import DoorUse
+from .recordings import DIFFERS
 from .tests import Result
 
 ERROR = "agent.error"
@@ -118,6 +119,8 @@ class AttemptRecord:
     refused_hosts: tuple[RefusedHost, ...] = ()
     used_up: UsedUp | None = None
     tunnel_bytes: int = 0
+    replay_difference: str = ""
+    replay_difference_event: int | None = None
     last_metric: MetricEvent | None = None
     last_log_event: int | None = None
     last_log_line: str = ""
@@ -182,6 +185,9 @@ class AttemptRecord:
                 return replace(
                     self, too_large_bytes=int(data.data["bytes"]), too_large_event=number
                 )
+            case code if code == DIFFERS and self.replay_difference_event is None:
+                # The first one: what the agent asks after it follows from it.
+                return replace(self, replay_difference=data.message, replay_difference_event=number)
             case _:
                 return self._with_notice_of_door(number, data)
 

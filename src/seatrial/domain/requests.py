@@ -84,6 +84,14 @@ class TestRequest(BaseModel):
         description="Variables that hold a stored secret: the names of your credentials of the "
         "provider `secret`. The agent has them in the clear.",
     )
+    record: bool = Field(
+        default=False,
+        description="Record the model calls, so that a retry can be answered from them.",
+    )
+    replay_of: str | None = Field(
+        default=None,
+        description="Id of a recorded test of yours: model calls are answered from its recording.",
+    )
 
 
 class LimitChanges(BaseModel):
@@ -128,10 +136,17 @@ class RetryChanges(BaseModel):
     webhook: str | None = None
     env: dict[str, str | None] | None = None
     secrets: dict[str, str | None] | None = None
+    record: bool | None = None
+    replay: bool | None = Field(
+        default=None,
+        description="True: answer model calls from the recording of the test it comes from, or "
+        "of the one that test replayed. False: ask the model again.",
+    )
 
     def applied_to(self, request: TestRequest) -> TestRequest:
-        """The request of the retry; `request` itself is not changed."""
-        changes = self.model_dump(exclude_none=True, exclude={"files", "env", "secrets"})
+        """The request of the retry, but for `replay`; `request` itself is not changed."""
+        merged_apart = {"files", "env", "secrets", "replay"}
+        changes = self.model_dump(exclude_none=True, exclude=merged_apart)
         limits = request.limits.model_copy(update=changes.pop("limits", {}))
         env, secrets = self.env or {}, self.secrets or {}
         merged = {

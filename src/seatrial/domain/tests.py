@@ -51,6 +51,10 @@ class Result(_Value):
         default=False,
         description="True when the default model was not there and the test model ran.",
     )
+    replay_of: str | None = Field(
+        default=None,
+        description="The test whose recording answered the model calls; null when a model did.",
+    )
 
 
 class Durations(_Value):
@@ -79,6 +83,9 @@ class Metrics(_Value):
     processes_peak: int | None = None
     model_calls: int = 0
     model_call_errors: int = 0
+    replayed_calls: int = Field(
+        default=0, description="Model calls that a recording answered: they cost nothing."
+    )
     input_tokens: int = 0
     output_tokens: int = 0
     tokens_known: bool = Field(

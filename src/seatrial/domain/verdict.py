@@ -13,6 +13,7 @@ from .events import ModelCallEvent
 from .failures import Failure, failure
 from .phases import Outcome
 from .record import AgentError, AttemptRecord
+from .recordings import DIFFERS
 from .requests import TestRequest
 
 
@@ -49,6 +50,7 @@ def _succeeded(record: AttemptRecord, ending: Ending) -> bool:
         and exited.oom_kills == 0
         and record.error is None
         and record.too_large_bytes is None
+        and record.replay_difference_event is None
         and record.result is not None
         and bool(record.result.response.strip())
         and (not ending.model_named or any(_answered(call) for call in record.calls))
@@ -99,6 +101,18 @@ def _tampered(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | No
 
 
 _BY_TYPE = {"SyntaxError": "agent.syntax_error", "IndentationError": "agent.syntax_error"}
+
+
+def _replay_differs(_: TestRequest, record: AttemptRecord, __: Ending) -> Failure | None:
+    """Before what the agent made of it: it got an answer that no model would have given."""
+    if record.replay_difference_event is None:
+        return None
+    return failure(
+        DIFFERS,
+        record.replay_difference,
+        evidence=record.replay_difference,
+        evidence_event=record.replay_difference_event,
+    )
 
 
 def _exception(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
@@ -175,6 +189,7 @@ _CHECKS: tuple[_Check, ...] = (
     limit_causes.disk,
     limit_causes.processes,
     limit_causes.open_files,
+    _replay_differs,
     _exception,
     _tampered,
     _exited,

@@ -19,6 +19,8 @@ from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
 from .relay import Relay, off_loop
+from .replay.player import Player
+from .replay.tape import Reel, Tape
 from .scrub import KnownSecrets
 from .watch import Refused, Watch
 
@@ -52,6 +54,8 @@ class Calls:
         self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self._player = Player(spec.replay, journal, known) if spec.replay is not None else None
+        self._reel = Reel(spec.recorder, known) if spec.recorder is not None else None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request. Cancelled when the agent closes its side."""
@@ -73,6 +77,8 @@ class Calls:
             task.cancel()
         if self._tasks:
             await asyncio.wait(tuple(self._tasks))
+        if self._player is not None:
+            self._player.end()
 
     async def _noted(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
@@ -133,10 +139,28 @@ class Calls:
     async def _carry(
         self, request: web.BaseRequest, call: Call, record: CallRecord
     ) -> web.StreamResponse:
-        """Get an admitted call its answer, within the test's limits and its provider's pauses."""
+        """Get an admitted call its answer, and record both if the test is recorded."""
+        if self._reel is None:
+            return await self._within_limits(request, call, record, None)
+        tape = self._reel.start(request, call)
+        try:
+            response = await self._within_limits(request, call, record, tape)
+        except BaseException:
+            tape.end(record, None)
+            raise
+        tape.end(record, response)
+        return response
+
+    async def _within_limits(
+        self, request: web.BaseRequest, call: Call, record: CallRecord, tape: Tape | None
+    ) -> web.StreamResponse:
+        """From the recording or the service, within the test's limits and its provider's pauses."""
         try:
             async with self._watch.over(call, record) as watcher:
-                return await Relay(self._session, call, record, watcher, self._known).run(request)
+                if self._player is not None:
+                    return await self._player.answer(request, call, record, watcher)
+                relay = Relay(self._session, call, record, watcher, self._known, tape)
+                return await relay.run(request)
         except Refused as refused:
             return _refused(call.provider, call.operation.path, refused.refusal, record)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from aiohttp import web
 
@@ -26,6 +28,8 @@ class CallRecord:
     error: str | None = None
     message: str = ""
     first_byte: float | None = None
+    replayed: bool = False
+    recorded_call: int | None = None
     reading: Reading = field(default_factory=Reading)
     unfinished: bool = False
     sent_bytes: int = 0
@@ -60,6 +64,8 @@ class CallRecord:
             sent_bytes=self.sent_bytes,
             received_bytes=self.received_bytes,
             waited_seconds=self.waited,
+            replayed=self.replayed,
+            recorded_call=self.recorded_call,
         )
 
 
@@ -72,6 +78,18 @@ class Call:
     operation: Operation
     query: str
     body: bytes
+
+
+class Watcher(Protocol):
+    """Told of a call while it passes."""
+
+    def passed(self, count: int) -> None:
+        """So many bytes of the answer are about to pass. BudgetSpent when they may not."""
+        ...
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """The provider has answered; for an error the record is complete already."""
+        ...
 
 
 def own_answer(provider: Provider, path: str, status: int, code: str, text: str) -> web.Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from seatrial.domain.errors import SeatrialError
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
@@ -45,13 +47,13 @@ class DoorJournal:
         self._queue.put_nowait(event)
 
     def add_notice(
-        self, code: str, about: str, message: str, data: Mapping[str, str | int] | None = None
+        self, code: str, about: str, message: str, data: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         """Note something once per code and subject; `data` is what a program can use of it."""
         if (code, about) in self._noticed or len(self._noticed) >= MAX_NOTICES:
             return
         self._noticed.add((code, about))
-        self._queue.put_nowait(NoticeEvent(code=code, message=message, data=dict(data or {})))
+        self._queue.put_nowait(NoticeEvent(code=code, message=message, data=dict(data)))
 
     async def close(self) -> None:
         """Return when everything noted before was reported."""

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -18,8 +18,9 @@ from seatrial.domain.errors import FailureError
 
 from . import admission, blame, budget, headers, keys, sigv4, taps
 from .budget import BudgetSpent
-from .exchange import Call, CallRecord, own_answer
+from .exchange import Call, CallRecord, Watcher, own_answer
 from .providers.base import Facts, JsonObject, Reading, merged, parse_object
+from .replay.tape import Tape
 from .scrub import KnownSecrets, Scrubber
 
 MAX_LISTING = 8 * 1024 * 1024
@@ -34,18 +35,6 @@ class UpstreamLost(Exception):
     """The upstream ended an answer in the middle."""
 
 
-class Watcher(Protocol):
-    """Told of a call while it passes."""
-
-    def passed(self, count: int) -> None:
-        """So many bytes of the answer are about to pass. BudgetSpent when they may not."""
-        ...
-
-    def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """The provider has answered; for an error the record is complete already."""
-        ...
-
-
 class Relay:
     """Carries one call. An object is used once."""
 
@@ -56,9 +45,14 @@ class Relay:
         record: CallRecord,
         watcher: Watcher,
         known: KnownSecrets,
+        tape: Tape | None = None,
     ) -> None:
-        """`known` are the secrets of the test; it learns those that this call is made with."""
+        """`known` are the secrets of the test; it learns those that this call is made with.
+
+        With a `tape` the answer is recorded as it is sent.
+        """
         self._session = session
+        self._tape = tape
         self._call = call
         self._record = record
         self._watcher = watcher
@@ -128,6 +122,8 @@ class Relay:
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse
     ) -> web.StreamResponse:
         response = self._begin(request, answer)
+        if self._tape is not None:
+            self._tape.begin(response)
         await response.prepare(request)
         tap = taps.tap_for(
             answer.headers.get("Content-Type", ""),
@@ -139,7 +135,7 @@ class Relay:
             async for chunk in _chunks(answer):
                 self._record.mark_first_byte()
                 self._watcher.passed(len(chunk))
-                await _write(response, self._scrubber.feed(chunk))
+                await self._write(response, self._scrubber.feed(chunk))
                 if answer.status >= 400:
                     head += chunk[: _HEAD - len(head)]
                 elif tap is not None:
@@ -153,7 +149,7 @@ class Relay:
         except BudgetSpent as spent:
             self._record.blame(budget.TRAFFIC, str(spent))
             return _cut(request, response)
-        await _write(response, self._scrubber.end())
+        await self._write(response, self._scrubber.end())
         self._judge(Facts(answer.status, answer.headers, bytes(head)), tap)
         if answer.status >= 400:
             self._watcher.answered(answer.status, answer.headers)
@@ -161,6 +157,13 @@ class Relay:
             return self._broken(request, response)
         await response.write_eof()
         return response
+
+    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
+        if not data:
+            return
+        await response.write(data)
+        if self._tape is not None:
+            self._tape.feed(data)
 
     def _begin(
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse
@@ -282,11 +285,6 @@ def _is_delimited(answer: aiohttp.ClientResponse) -> bool:
 
 def _has_body(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> bool:
     return request.method != "HEAD" and answer.status not in {204, 304}
-
-
-async def _write(response: web.StreamResponse, data: bytes) -> None:
-    if data:
-        await response.write(data)
 
 
 async def _chunks(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -58,6 +58,14 @@ class KnownSecrets:
         return passed + stream.end(), stream.hits
 
 
+def scrubbed(known: KnownSecrets, data: bytes) -> bytes:
+    """Whole bytes without secrets."""
+    if known.matcher is None:
+        return data
+    scrubber = Scrubber(known)
+    return scrubber.feed(data) + scrubber.end()
+
+
 class Scrubber:
     """Scrubs one stream of bytes.
 

@@ -120,7 +120,7 @@ class Watch:
 
 
 class CallWatch:
-    """Watches one call; see seatrial.gateway.relay.Watcher."""
+    """Watches one call; see seatrial.gateway.exchange.Watcher."""
 
     def __init__(self, budget: Budget, record: CallRecord, turn: Turn | None) -> None:
         self._budget = budget

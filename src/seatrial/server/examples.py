@@ -56,6 +56,7 @@ CREDENTIALS: dict[str, Example] = {
 
 RETRIES: dict[str, Example] = {
     "same": {"summary": "The same again", "value": {}},
+    "replay": {"summary": "Answered from its recording", "value": {"replay": True}},
     "query": {"summary": "With another query", "value": {"query": "Why is the sea blue?"}},
 }
 

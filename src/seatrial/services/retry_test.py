@@ -9,6 +9,7 @@ from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.settings import Settings
 
 from .read_test import read_test
+from .recordings import replayed
 from .submit_test import submit_test
 
 
@@ -31,7 +32,7 @@ async def retry_test(
         store,
         settings,
         owner,
-        changes.applied_to(old.request),
+        replayed(old, changes.applied_to(old.request), replay=changes.replay),
         retry_of=old.id,
         idempotency_key=idempotency_key,
         providers=providers,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from seatrial.domain.credential_ports import Credentials
 from seatrial.domain.errors import InvalidRequest
+from seatrial.domain.ports import Store
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.validation import OFFERED_PROVIDERS, Maxima, validate
 from seatrial.settings import Settings
 
 from .credentials import choice_problems
+from .recordings import replay_problems
 
 
 def maxima_of(settings: Settings) -> Maxima:
@@ -28,7 +29,7 @@ def maxima_of(settings: Settings) -> Maxima:
 
 
 async def validate_request(
-    credentials: Credentials,
+    store: Store,
     settings: Settings,
     owner: str,
     request: TestRequest,
@@ -39,6 +40,10 @@ async def validate_request(
     problems = validate(
         request, maxima_of(settings), providers=providers, default_python=settings.python
     )
-    problems += await choice_problems(credentials, owner, request, settings.default_model)
+    if request.replay_of is None:
+        problems += await choice_problems(store, owner, request, settings.default_model)
+    else:
+        # Its calls need no credential: that of the recorded test may be gone.
+        problems += await replay_problems(store, owner, request)
     if problems:
         raise InvalidRequest(tuple(problems))

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     test_model: bool = True
     """Offer the built-in test model when its packages are installed."""
 
+    recording_max_mb: float = Field(default=32.0, gt=0)
+    """Size in MiB of one test's recorded model calls; a recording that is cut at it can't be
+    replayed."""
+
     max_running: int = Field(default=0, ge=0)
     """Tests that this worker runs at one time; 0 takes a number that fits the machine."""
 

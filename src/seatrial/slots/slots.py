@@ -20,6 +20,8 @@ from seatrial.domain.ports import (
     Tmpfs,
     Upstream,
 )
+from seatrial.domain.recording_ports import Recorder
+from seatrial.domain.recordings import Replay
 from seatrial.domain.redaction import Known
 
 from .channel import Channel
@@ -44,7 +46,7 @@ class SlotSpec:
 
     `name` is unique per attempt or build step. `test_id` goes on the label. The door reaches
     the upstreams and the egress hosts and nothing else, and its answers hold no secret that is
-    `known`.
+    `known`; its calls are recorded, or answered from a recording.
     """
 
     name: str
@@ -57,6 +59,8 @@ class SlotSpec:
     egress: frozenset[tuple[str, int]] = frozenset()
     egress_may_be_private: bool = False
     door_limits: DoorLimits = field(default_factory=DoorLimits)
+    recorder: Recorder | None = None
+    replay: Replay | None = None
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     known: Known | None = None
@@ -222,4 +226,6 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         egress_may_be_private=spec.egress_may_be_private,
         limits=spec.door_limits,
         known=spec.known,
+        recorder=spec.recorder,
+        replay=spec.replay,
     )

@@ -12,6 +12,7 @@ from .database import Database
 from .history import SqlHistory
 from .journal import SqlJournal
 from .queue import SqlQueue
+from .recordings import SqlRecordings
 from .tests import SqlTests
 from .users import SqlUsers
 from .webhooks import SqlWebhooks
@@ -19,7 +20,16 @@ from .webhooks import SqlWebhooks
 _POLL_SECONDS = 2.0
 
 
-class SqlStore(SqlUsers, SqlTests, SqlHistory, SqlJournal, SqlQueue, SqlCredentials, SqlWebhooks):
+class SqlStore(
+    SqlUsers,
+    SqlTests,
+    SqlHistory,
+    SqlJournal,
+    SqlQueue,
+    SqlCredentials,
+    SqlWebhooks,
+    SqlRecordings,
+):
     """Fulfils the port `Store` with SQLite or PostgreSQL. No I/O before `open`."""
 
     async def open(self) -> None:

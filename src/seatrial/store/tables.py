@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -219,6 +220,38 @@ credentials = Table(
     Column("sealed", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # Whose calls these are: the test's latest attempt that recorded any.
+    Column("attempt", Integer, nullable=False),
+    Column("setup", Text, nullable=False),
+    # Why it can't be replayed.
+    Column("problem", Text),
+)
+
+recorded_calls = Table(
+    "recorded_calls",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("recordings.test_seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("facts", Text, nullable=False),
+    Column("bodies", LargeBinary, nullable=False),
 )
 
 

@@ -12,6 +12,8 @@ from seatrial.domain.ports import (
     Mount,
     ResolvedModel,
 )
+from seatrial.domain.recording_ports import Recorder
+from seatrial.domain.recordings import Replay
 from seatrial.domain.redaction import Known
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Claim
@@ -43,6 +45,8 @@ def slot_spec(
     *,
     known: Known | None = None,
     used: DoorUse = DoorUse(),  # noqa: B008 - a frozen value
+    recorder: Recorder | None = None,
+    replay: Replay | None = None,
 ) -> SlotSpec:
     """The container of an attempt. `used` is what a former worker let through its door.
 
@@ -71,6 +75,8 @@ def slot_spec(
         egress_may_be_private=settings.private_egress,
         door_limits=_door_limits(request, settings, used),
         mounts=mounts,
+        recorder=recorder,
+        replay=replay,
         labels={"seatrial.worker": worker, ENVIRONMENT_LABEL: environment.key},
         known=known,
     )

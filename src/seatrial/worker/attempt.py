@@ -35,6 +35,8 @@ from seatrial.domain.ports import (
     ResolvedModel,
 )
 from seatrial.domain.record import AttemptRecord
+from seatrial.domain.recording_ports import Recordings
+from seatrial.domain.recordings import Replay
 from seatrial.domain.redaction import Secrets
 from seatrial.domain.requests import NO_MODEL, sent_texts
 from seatrial.domain.tests import Claim, Completion, Result
@@ -48,6 +50,8 @@ from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
 from .completion import Past, final_result, metrics_of, result_of
 from .frames import events_of
 from .journal import AttemptJournal, patiently
+from .recording import RecordingWriter, open_recording
+from .replay import replay_notice, replayed_model
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class AttemptDeps:
     """What an attempt works with."""
 
     queue: Queue
+    recordings: Recordings
     slots: Slots
     environments: Environments
     providers: Providers
@@ -102,6 +107,8 @@ class Attempt:
         self._timings = past.timings(claim.created_at)
         self._resolved: ResolvedModel | None = None
         self._slot: Slot | None = None
+        self._replay: Replay | None = None
+        self._recording: RecordingWriter | None = None
         self._preparing: asyncio.Task[tuple[Environment, ResolvedModel]] | None = None
         self._cancelled = False
         self._lost = False
@@ -119,6 +126,9 @@ class Attempt:
             await self._fail(_platform_failure(error))
         except Exception as error:  # noqa: BLE001 - one of the four outermost boundaries
             await self._fail(_internal(error))
+        finally:
+            # Of an attempt that ended otherwise than by completing its test.
+            self._drop_recording()
 
     def cancel(self) -> None:
         """Ask for a prompt end in whatever phase it is."""
@@ -209,6 +219,8 @@ class Attempt:
     async def _model(self) -> ResolvedModel:
         """The model, asked whether it can be used; not for an agent that runs already."""
         claim = self.claim
+        if claim.request.replay_of is not None:
+            return await self._recorded_model()
         resolved = await self._deps.providers.resolve(
             claim.request, claim.owner, test_id=claim.test_id, checked=self._adopted is None
         )
@@ -232,9 +244,27 @@ class Attempt:
         self._timings = self._timings.with_environment(environment)
         return environment
 
+    async def _recorded_model(self) -> ResolvedModel:
+        """The model of a replay, and what answers in its place: no provider is asked."""
+        claim = self.claim
+        answered = (call.recorded_call for call in self._journal.record.calls)
+        used = frozenset(number for number in answered if number is not None)
+        found = await replayed_model(self._deps.recordings, claim.owner, claim.request, used)
+        self._replay = found.replay
+        if self._adopted is None:
+            await self._journal.add([replay_notice(found.resolved)])
+        return found.resolved
+
     async def _open(self, environment: Environment, resolved: ResolvedModel) -> Slot:
         deps, claim = self._deps, self.claim
-        used = self._journal.record.door_use
+        if claim.request.record:
+            self._recording = await open_recording(
+                deps.recordings,
+                claim,
+                resolved,
+                limit_bytes=int(deps.settings.recording_max_mb * 2**20),
+                adopted=self._adopted is not None,
+            )
         spec = slot_spec(
             claim,
             environment,
@@ -242,7 +272,9 @@ class Attempt:
             deps.worker,
             deps.settings,
             known=self._redactor.known,
-            used=used,
+            used=self._journal.record.door_use,
+            recorder=self._recording,
+            replay=self._replay,
         )
         if self._adopted is not None:
             slot = await deps.slots.adopt(spec, self._on_call, acked=self._adopted.last_frame)
@@ -342,6 +374,7 @@ class Attempt:
             cleaned=sum(removed.removed.values()),
             total=time.monotonic() - self._claimed_at,
         )
+        await self._end_recording()
         record = self._journal.record
         completion = Completion(
             outcome=decided.outcome,
@@ -350,6 +383,17 @@ class Attempt:
             metrics=metrics_of(self.claim.request, record, self._timings),
         )
         await self._journal.complete(completion, removed, self._exposed)
+
+    async def _end_recording(self) -> None:
+        """Before the test's end: after it, nothing can be written any more."""
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            await recording.close()
+
+    def _drop_recording(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.abandon()
 
     async def _clean(self) -> CleanupEvent:
         """Remove the container; what can't be removed in time is left to the reaper, and named."""

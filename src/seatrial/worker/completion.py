@@ -102,6 +102,7 @@ def result_of(frame: ResultFrame, record: AttemptRecord, resolved: ResolvedModel
         framework_usage=dict(frame.usage),
         model=str(resolved.ref) if resolved.ref else None,
         model_fallback=resolved.fallback,
+        replay_of=resolved.replay_of,
     )
 
 
@@ -114,6 +115,7 @@ def final_result(record: AttemptRecord, resolved: ResolvedModel | None) -> Resul
         framework=record.framework,
         model=str(resolved.ref) if resolved and resolved.ref else None,
         model_fallback=bool(resolved and resolved.fallback),
+        replay_of=resolved.replay_of if resolved else None,
     )
     exited = record.exit
     if exited is None:
@@ -134,6 +136,7 @@ def metrics_of(request: TestRequest, record: AttemptRecord, timings: Timings) ->
         or request.limits.memory_mb * 2**20,
         processes_peak=exited.processes_peak if exited else None,
         model_calls=len(calls),
+        replayed_calls=sum(1 for call in calls if call.replayed),
         model_call_errors=sum(1 for call in calls if call.error),
         input_tokens=sum(call.input_tokens or 0 for call in calls),
         output_tokens=sum(call.output_tokens or 0 for call in calls),

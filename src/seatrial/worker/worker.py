@@ -60,6 +60,7 @@ class Worker:
         self._reaper = Reaper(deps.engine, deps.slots, deps.name, self._holds)
         self._attempt_deps = AttemptDeps(
             queue=deps.store,
+            recordings=deps.store,
             slots=deps.slots,
             environments=deps.environments,
             providers=deps.providers,
