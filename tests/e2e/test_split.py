@@ -111,3 +111,26 @@ def test_without_a_worker_a_test_waits_and_says_why(server: Serving) -> None:
         assert place.position == 1
         assert "worker" in place.reason
         assert client.cancel(test.id).outcome is Outcome.CANCELLED
+
+
+@pytest.mark.spec("FR-006")
+def test_a_worker_elsewhere_records_and_replays(
+    server: Serving, worker: subprocess.Popen[bytes]
+) -> None:
+    assert worker.poll() is None
+    with server.client() as client:
+        recorded = client.wait(
+            client.submit(
+                files=agents.files(agents.ASK), query="Say hello.", model="testmodel", record=True
+            ).id
+        )
+        again = client.wait(client.retry(recorded.id, replay=True).id)
+        listed = client.recording(recorded.id)
+
+    assert recorded.outcome is Outcome.SUCCEEDED, recorded.failure
+    assert again.outcome is Outcome.SUCCEEDED, again.failure
+    assert recorded.result is not None
+    assert again.result is not None
+    assert again.result.response == recorded.result.response
+    assert again.metrics is not None
+    assert again.metrics.replayed_calls == len(listed.calls) == 1

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.ports import DoorLimits, DoorSpec, Upstream
+from seatrial.domain.recording_ports import Recorder
+from seatrial.domain.recordings import RecordedCall, Replay, packed, unpacked
 from seatrial.gateway.door import SocketDoor
 from seatrial.gateway.gateway import SocketGateway
 
@@ -50,6 +52,30 @@ class Reports:
     def calls(self) -> list[ModelCallEvent]:
         """The calls so far."""
         return [event for event in self.all if isinstance(event, ModelCallEvent)]
+
+
+@dataclass
+class Recorded:
+    """A recorder that keeps what it gets."""
+
+    limit_bytes: int = 2**20
+    first_number: int = 1
+    calls: list[RecordedCall] = field(default_factory=list[RecordedCall])
+    problems: list[str] = field(default_factory=list[str])
+
+    def add(self, call: RecordedCall) -> None:
+        """See Recorder."""
+        self.calls.append(call)
+
+    def cut(self, reason: str) -> None:
+        """See Recorder."""
+        self.problems.append(reason)
+
+    @property
+    def replay(self) -> Replay:
+        """To be answered from what was recorded, after a trip through the stored form."""
+        stored = sorted((call.number, *packed(call)) for call in self.calls)
+        return Replay(tuple(unpacked(*one) for one in stored))
 
 
 @dataclass
@@ -97,6 +123,8 @@ async def container(
     egress: frozenset[tuple[str, int]] = frozenset(),
     private: bool = False,
     limits: DoorLimits | None = None,
+    recorder: Recorder | None = None,
+    replay: Replay | None = None,
 ) -> AsyncGenerator[Container]:
     """Open a door and a forwarder to it, as the harness does in a container."""
     reports = Reports()
@@ -108,6 +136,8 @@ async def container(
         egress,
         egress_may_be_private=private,
         limits=limits or DoorLimits(),
+        recorder=recorder,
+        replay=replay,
     )
     inside = Container(await gateway.open(spec, reports.take), reports)
     tasks: set[asyncio.Task[None]] = set()

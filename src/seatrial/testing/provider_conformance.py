@@ -15,16 +15,17 @@ import asyncio
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from seatrial.domain.events import NoticeEvent
 from seatrial.domain.ports import DoorLimits, Upstream
 from seatrial.gateway.gateway import SocketGateway
 
-from .doors import Container, container
+from .doors import Container, Recorded, container
 from .providers import INPUT_TOKENS, OUTPUT_TOKENS, TEXT, Mode, ScriptedProvider
 
 OTHER = "not-of-this-test"
@@ -180,6 +181,31 @@ class ProviderConformance:
             await case.service.abandoned.wait()
         assert "agent closed" in (await box.reports.call()).message
 
+    async def test_recorded_calls_are_answered_the_same_without_the_service(
+        self, case: ProviderCase
+    ) -> None:
+        """Whole, streamed, rate-limited and cut, by the unmodified client; keys are not kept."""
+        recorded = Recorded()
+        gateway = SocketGateway()
+        try:
+            with tempfile.TemporaryDirectory(prefix="st-") as folder:
+                async with container(
+                    gateway, Path(folder), case.upstream, recorder=recorded
+                ) as box:
+                    live = await _everything(case, box)
+                arrived = len(case.service.requests)
+                gone = replace(case.upstream, base_url="replayed:", key=None, credential=None)
+                async with container(gateway, Path(folder), gone, replay=recorded.replay) as box:
+                    again = await _everything(case, box)
+        finally:
+            await gateway.aclose()
+        assert again == live
+        assert len(case.service.requests) == arrived == len(recorded.calls)
+        told = [event for event in box.reports.all if isinstance(event, NoticeEvent)]
+        assert (told, recorded.problems) == ([], [])
+        for secret in case.secrets:
+            assert secret not in repr(recorded.calls)
+
     @pytest.mark.parametrize("mode", [Mode.ECHO, Mode.REDIRECT])
     async def test_a_service_that_tells_the_key_is_not_heard(
         self, case: ProviderCase, box: Container, mode: Mode
@@ -189,3 +215,22 @@ class ProviderConformance:
         assert await box.ask(case.raw_request())
         sent = repr([dict(seen.headers) for seen in case.service.requests])
         assert not case.secrets or any(secret in sent for secret in case.secrets)
+
+
+async def _everything(case: ProviderCase, box: Container) -> list[object]:
+    """What the client makes of a number of calls, and what the door told of each."""
+    seen: list[object] = [await case.ask(box.url, case.model)]
+    seen.append([text for text in await case.stream(box.url, case.model) if text])
+    case.service.mode = Mode.RATE_LIMITED
+    with pytest.raises(case.limited) as caught:
+        await case.ask(box.url, case.model)
+    seen.append(type(caught.value))
+    case.service.mode = Mode.CUT
+    answer = await box.ask(case.raw_request())
+    seen += [answer.partition(b"\r\n")[0], b"Scripted" in answer, answer.endswith(b"0\r\n\r\n")]
+    case.service.mode = Mode.OK
+    await box.door.close()
+    for call in box.reports.calls:
+        tokens = (call.input_tokens, call.output_tokens)
+        seen.append((call.operation, call.model, call.status, tokens, call.error, call.message))
+    return seen

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
 from seatrial.domain.events import EventData, LogEvent, ModelCallEvent
 from seatrial.domain.failures import failure
 from seatrial.domain.phases import Outcome
+from seatrial.domain.recordings import RecordedAnswer, RecordedCall, RecordingSetup
 from seatrial.domain.tests import Completion, Metrics, Result
 
 from .conftest import Desk, Typed
@@ -217,3 +220,52 @@ async def test_what_only_the_server_can_refuse_points_into_the_users_files_too(d
     refused = await desk.type("run", "agent.py", "q", "--memory", "999999")
     assert refused.code == 2
     assert "--memory: The memory limit" in refused.err
+
+
+async def test_a_recorded_run_is_shown_saved_and_replayed(desk: Desk) -> None:
+    run = await desk.type("run", "agent.py", "q", "--record", "--detach", "--json")
+    test_id = run.json[-1]["id"]
+    claim, store = await desk.server.claim(test_id), desk.server.store
+    await store.start_recording(test_id, claim.attempt, RecordingSetup())
+    await store.add_recorded(test_id, claim.attempt, [_CALL], problem=None)
+    await store.complete(test_id, claim.attempt, _DONE, [])
+
+    command = f"seatrial tests retry {test_id} --replay"
+    assert command in (await desk.type("tests", "show", "last")).out
+    shown = await desk.type("tests", "recording", "last")
+    assert "ollama:m" in shown.out
+    assert "200 cut" in shown.out
+    listed = (await desk.type("tests", "recording", "last", "--json")).json[0]
+    assert [call["number"] for call in listed["calls"]] == [1]
+    saved = await desk.type("tests", "recording", "last", "-o", "calls.jsonl")
+    assert saved.out == "Saved 1 call to calls.jsonl.\n"
+    assert json.loads((desk.folder / "calls.jsonl").read_text())["model"] == "m"
+    nowhere = await desk.type("tests", "recording", "last", "-o", "no/where")
+    assert nowhere.code == 3
+    assert "cannot be written" in nowhere.err
+
+    replay = await desk.type("tests", "retry", test_id, "--replay", "--detach", "--json")
+    assert replay.json[-1]["request"]["replay_of"] == test_id
+    live = await desk.type("tests", "retry", test_id, "--no-record", "--detach", "--json")
+    assert live.json[-1]["request"]["record"] is False
+    refused = await desk.type("tests", "retry", live.json[-1]["id"], "--replay")
+    assert refused.code == 2
+    assert "was not recorded" in refused.err
+    assert (await desk.type("tests", "recording", live.json[-1]["id"])).code == 2
+
+
+_CALL = RecordedCall(
+    number=1,
+    provider="ollama",
+    operation="chat",
+    counted=True,
+    model="m",
+    method="POST",
+    path="/api/chat",
+    query="",
+    headers=(),
+    body=b"{}",
+    answer=RecordedAnswer(200, "OK", (), ((0, b"a"),), "cut"),
+    started_at=datetime(2030, 1, 1, tzinfo=UTC),
+    seconds=0.5,
+)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from seatrial.testing.doors import KEY, Container, Reports, container
+from seatrial.testing.doors import KEY, Container, Recorded, Reports, container
 
-__all__ = ["KEY", "Container", "Reports", "container"]
+__all__ = ["KEY", "Container", "Recorded", "Reports", "container"]

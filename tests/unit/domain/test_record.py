@@ -39,6 +39,7 @@ from seatrial.domain.record import (
     UsedUp,
     record_of,
 )
+from seatrial.domain.recordings import DIFFERS
 from seatrial.domain.tests import Result
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -161,6 +162,12 @@ def test_refused_hosts_and_the_first_limit_that_was_reached_are_kept() -> None:
         RefusedHost("a.example", "m", 2),
     )
     assert record.used_up == UsedUp("limit.traffic", "m", 9, 4)
+
+
+def test_the_first_call_that_differs_from_a_recording_is_the_one_that_counts() -> None:
+    first = NoticeEvent(code=DIFFERS, message="the cause")
+    record = record_of(journal([first, NoticeEvent(code=DIFFERS, message="what came of it")]))
+    assert (record.replay_difference, record.replay_difference_event) == ("the cause", 1)
 
 
 @pytest.mark.parametrize("stream", ["build", "system"])
