@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,9 +160,8 @@ async def test_calls_in_flight_together_may_come_in_any_order(
 
 
 async def chat_stream(inside: Container, text: str) -> str:
-    parts: Any = await ollama.AsyncClient(inside.ollama).chat(
-        "scripted", [{"role": "user", "content": text}], stream=True
-    )
+    client: Any = ollama.AsyncClient(inside.ollama)
+    parts = await client.chat("scripted", [{"role": "user", "content": text}], stream=True)
     return "".join([part.message.content async for part in parts])
 
 
@@ -278,8 +278,6 @@ async def test_used_calls_are_not_used_again_by_the_next_worker(box: Open) -> No
     async with box(recorder=recorded) as inside:
         await chat(inside, "one")
         await chat(inside, "two")
-    from dataclasses import replace
-
     async with box(replay=replace(recorded.replay, used=frozenset({1}))) as inside:
         await chat(inside, "two")
     assert notices(inside) == []

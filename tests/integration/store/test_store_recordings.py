@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from tests.support.databases import OTHER, OWNER, Clock, a_request
 
 from seatrial.domain.errors import AttemptLost, NotFound
@@ -118,7 +120,7 @@ async def test_the_next_worker_goes_on_and_the_recording_says_that_it_may_lack_c
     assert (await store.recording(OWNER, claim.test_id)).problem == "the worker was lost"
 
 
-async def test_a_recording_goes_with_its_test(store: SqlStore) -> None:
+async def test_a_recording_goes_with_its_test(store: SqlStore, url: str) -> None:
     ids: list[str] = []
     for _ in range(2):
         claim = await claimed(store)
@@ -128,5 +130,7 @@ async def test_a_recording_goes_with_its_test(store: SqlStore) -> None:
         ids.append(claim.test_id)
     await store.delete(OWNER, ids[0])
     await store.clear(OWNER)
-    async with store._database.reading() as reading:
-        assert await reading.number(select(func.count()).select_from(recorded_calls)) == 0
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        left = await connection.scalar(select(func.count()).select_from(recorded_calls))
+    assert left == 0

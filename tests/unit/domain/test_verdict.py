@@ -65,7 +65,6 @@ def sampled(peak_mb: int, record: AttemptRecord = DONE) -> AttemptRecord:
     return replace(record, last_metric=sample)
 
 
-DIFFERENT = replace(DONE, replay_difference="n: recorded 1, now 2", replay_difference_event=7)
 NAMED = Ending(model_named=True)
 NO_EXIT = replace(DONE, exit=None, exit_event=None)
 KILLED = Ending(container_code=137)
@@ -320,15 +319,6 @@ ROWS: dict[str, Row] = {
     ),
     "an answer although the only call broke off": Row(
         replace(DONE, calls=(LOST_CALL,)), NAMED, "model.lost_mid_stream", 9
-    ),
-    "an answer although a call was not among the recorded ones": Row(
-        DIFFERENT, NAMED, "model.replay_differs", 7, "n: recorded 1, now 2"
-    ),
-    "an exception after a call that was not among the recorded ones": Row(
-        replace(RAISED, replay_difference="n: recorded 1, now 2", replay_difference_event=7),
-        NAMED,
-        "model.replay_differs",
-        7,
     ),
     "a missing module before a call that failed": Row(
         replace(raised(module="yaml"), calls=(BAD_CALL,)), Ending(), "agent.import_error"
