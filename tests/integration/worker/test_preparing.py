@@ -73,6 +73,7 @@ async def ended(store: SqlStore, model: Part, environment: Part) -> Test:
     settings = Settings(data_dir=Path("unused"))
     deps = AttemptDeps(
         queue=store,
+        recordings=store,
         slots=cast("Any", None),  # No container may be asked for.
         environments=cast("Any", environment),
         providers=cast("Any", model),
