@@ -200,19 +200,29 @@ async def test_metadata_and_embeddings_are_answered_too(box: Open) -> None:
     assert notices(inside) == []
 
 
-async def test_a_stream_is_played_as_a_stream(box: Open, ollama_service: ScriptedOllama) -> None:
+async def test_a_stream_is_recorded_in_its_pieces_and_played_so(
+    box: Open, ollama_service: ScriptedOllama
+) -> None:
     recorded = Recorded()
-    async with box(recorder=recorded) as inside:
-        ollama_service.mode = Mode.GATED
-        asked = asyncio.create_task(chat_stream(inside, "x"))
-        for _ in range(4):
+    ollama_service.mode = Mode.GATED
+
+    async def parts(inside: Container) -> list[str]:
+        client: Any = ollama.AsyncClient(inside.ollama)
+        said: list[str] = []
+        async for part in await client.chat("scripted", [], stream=True):
+            said.append(part.message.content)
+            # The next piece is made later than those that count as one.
             await asyncio.sleep(0.02)
             ollama_service.release.release()
-        await asked
+        return said
+
+    async with box(recorder=recorded) as inside:
+        live = await parts(inside)
     [call] = recorded.calls
-    assert len(call.answer.pieces) > 1
-    assert call.answer.pieces[0][0] < call.answer.pieces[-1][0]
-    assert b"".join(piece for _, piece in call.answer.pieces).count(b"\n") == 4
+    assert len(call.answer.pieces) == 3
+    assert call.answer.pieces[0][0] < call.answer.pieces[1][0] < call.answer.pieces[2][0]
+    async with box(replay=recorded.replay) as inside:
+        assert await parts(inside) == live
 
 
 async def test_an_agent_that_left_is_expected_to_leave_again(
