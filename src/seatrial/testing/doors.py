@@ -15,6 +15,7 @@ from seatrial.domain.recording_ports import Recorder
 from seatrial.domain.recordings import RecordedCall, Replay, packed, unpacked
 from seatrial.gateway.door import SocketDoor
 from seatrial.gateway.gateway import SocketGateway
+from seatrial.gateway.scrub import KnownSecrets
 
 KEY = "sk-canary-5d1c9a7e4b"
 """The real key: it must never be in a byte that the container's side gets."""
@@ -125,6 +126,7 @@ async def container(
     limits: DoorLimits | None = None,
     recorder: Recorder | None = None,
     replay: Replay | None = None,
+    known: KnownSecrets | None = None,
 ) -> AsyncGenerator[Container]:
     """Open a door and a forwarder to it, as the harness does in a container."""
     reports = Reports()
@@ -138,6 +140,7 @@ async def container(
         limits=limits or DoorLimits(),
         recorder=recorder,
         replay=replay,
+        known=known,
     )
     inside = Container(await gateway.open(spec, reports.take), reports)
     tasks: set[asyncio.Task[None]] = set()

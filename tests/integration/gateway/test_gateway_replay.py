@@ -20,6 +20,7 @@ from seatrial.domain.events import NoticeEvent
 from seatrial.domain.ports import Upstream
 from seatrial.gateway.gateway import SocketGateway
 from seatrial.gateway.replay import player
+from seatrial.gateway.scrub import KnownSecrets
 from seatrial.testing.providers import Mode, ScriptedOllama, ScriptedOpenAI
 
 NAMES = frozenset({"scripted", "scripted:latest"})
@@ -292,3 +293,21 @@ async def test_used_calls_are_not_used_again_by_the_next_worker(box: Open) -> No
         await chat(inside, "two")
     assert notices(inside) == []
     assert [call.recorded_call for call in inside.reports.calls] == [2]
+
+
+async def test_a_secret_that_the_agent_itself_sends_is_not_kept_and_compares_all_the_same(
+    gateway: SocketGateway, tmp_path: Path, ollama_service: ScriptedOllama
+) -> None:
+    secret = "tool-canary-8c1f5e2a9d"
+    upstream, recorded = Upstream("ollama", ollama_service.url, NAMES), Recorded()
+    known = KnownSecrets([secret])
+    async with container(gateway, tmp_path, upstream, recorder=recorded, known=known) as inside:
+        await chat(inside, f"use {secret} for it")
+    assert secret not in repr(recorded.calls)
+    assert secret in ollama_service.requests[0].body.decode()
+    async with container(
+        gateway, tmp_path, upstream, replay=recorded.replay, known=known
+    ) as inside:
+        await chat(inside, f"use {secret} for it")
+        await inside.door.close()
+    assert notices(inside) == []
