@@ -13,6 +13,7 @@ from typing import Protocol
 
 from .aws import AwsKeys
 from .credential_ports import Credentials
+from .door_limits import DoorLimits
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .phases import Outcome
 from .recording_ports import Recorder, Recordings
@@ -421,31 +422,6 @@ class Upstream:
 
 
 @dataclass(frozen=True)
-class DoorUse:
-    """What went through a test's doors: model calls, tokens in and out, bytes both ways."""
-
-    calls: int = 0
-    tokens: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True)
-class DoorLimits:
-    """What may go through one test's door; 0 is without limit. `used` is what already went.
-
-    Calls over `calls_at_once` wait for their turn. `seconds` is the test's time: no call waits
-    for a provider's pause that ends later.
-    """
-
-    calls: int = 0
-    tokens: int = 0
-    bytes: int = 0
-    calls_at_once: int = 16
-    seconds: float = 0.0
-    used: DoorUse = DoorUse()
-
-
-@dataclass(frozen=True)
 class DoorSpec:
     """What one container may reach. An empty one reaches nothing. `known` secrets come from none.
 
@@ -458,7 +434,7 @@ class DoorSpec:
     upstreams: tuple[Upstream, ...] = ()
     egress: frozenset[tuple[str, int]] = frozenset()
     egress_may_be_private: bool = False
-    limits: DoorLimits = DoorLimits()
+    limits: DoorLimits = field(default_factory=DoorLimits)
     known: Known | None = None
     recorder: Recorder | None = None
     replay: Replay | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from .door_limits import DoorUse
 from .events import (
     Event,
     EventData,
@@ -22,7 +23,6 @@ from .events import (
     ResultEvent,
 )
 from .phases import Phase
-from .ports import DoorUse
 from .recordings import DIFFERS
 from .tests import Result
 

@@ -6,7 +6,7 @@ Bytes are counted as they pass, and cut where the limit is.
 
 from __future__ import annotations
 
-from seatrial.domain.ports import DoorLimits
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.record import USED_UP
 
 from .admission import Refusal

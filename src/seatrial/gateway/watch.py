@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from seatrial.domain.ports import DoorLimits
+from seatrial.domain.door_limits import DoorLimits
 
 from . import blame, keys
 from .admission import Refusal

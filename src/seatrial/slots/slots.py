@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.ports import (
     ContainerInfo,
     ContainerLimits,
     ContainerSpec,
-    DoorLimits,
     DoorSpec,
     Engine,
     Gateway,

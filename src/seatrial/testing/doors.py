@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
-from seatrial.domain.ports import DoorLimits, DoorSpec, Upstream
+from seatrial.domain.ports import DoorSpec, Upstream
 from seatrial.domain.recording_ports import Recorder
 from seatrial.domain.recordings import RecordedCall, Replay, packed, unpacked
 from seatrial.gateway.door import SocketDoor

@@ -21,8 +21,9 @@ from typing import ClassVar
 
 import pytest
 
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.events import NoticeEvent
-from seatrial.domain.ports import DoorLimits, Upstream
+from seatrial.domain.ports import Upstream
 from seatrial.gateway.gateway import SocketGateway
 
 from .doors import Container, Recorded, container

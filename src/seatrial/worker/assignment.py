@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seatrial.domain.ports import (
-    ContainerLimits,
-    DoorLimits,
-    DoorUse,
-    Environment,
-    Mount,
-    ResolvedModel,
-)
+from seatrial.domain.door_limits import DoorLimits, DoorUse
+from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel
 from seatrial.domain.recording_ports import Recorder
 from seatrial.domain.recordings import Replay
 from seatrial.domain.redaction import Known

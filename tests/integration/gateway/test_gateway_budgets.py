@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from gateway_doors import Container, container
 
-from seatrial.domain.ports import DoorLimits, DoorUse, Upstream
+from seatrial.domain.door_limits import DoorLimits, DoorUse
+from seatrial.domain.ports import Upstream
 from seatrial.gateway.gateway import SocketGateway
 from seatrial.testing.providers import (
     INPUT_TOKENS,

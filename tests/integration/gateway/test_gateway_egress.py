@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from gateway_doors import Container, container
 
-from seatrial.domain.ports import DoorLimits
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.gateway import addresses, tls
 from seatrial.gateway.gateway import SocketGateway
 

@@ -13,8 +13,9 @@ import pytest
 from gateway_doors import KEY, Container, Reports, container
 from yarl import URL
 
+from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.errors import SetupFailed
-from seatrial.domain.ports import DoorLimits, DoorSpec, Upstream
+from seatrial.domain.ports import DoorSpec, Upstream
 from seatrial.gateway.calls import MAX_BODY
 from seatrial.gateway.gateway import SocketGateway
 from seatrial.testing.providers import Mode, ScriptedOllama, ScriptedOpenAI

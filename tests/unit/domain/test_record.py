@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.domain.door_limits import DoorUse
 from seatrial.domain.events import (
     CleanupEvent,
     Event,
@@ -24,7 +25,6 @@ from seatrial.domain.events import (
     ResultEvent,
 )
 from seatrial.domain.phases import Phase
-from seatrial.domain.ports import DoorUse
 from seatrial.domain.record import (
     ENTRY,
     ERROR,

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from seatrial.domain.ports import (
-    ContainerLimits,
-    DoorLimits,
-    DoorUse,
-    Environment,
-    Mount,
-    ResolvedModel,
-    Upstream,
-)
+from seatrial.domain.door_limits import DoorLimits, DoorUse
+from seatrial.domain.ports import ContainerLimits, Environment, Mount, ResolvedModel, Upstream
 from seatrial.domain.requests import Limits, ModelRef, TestRequest
 from seatrial.domain.tests import Claim
 from seatrial.harness.protocol import encode, worker_decoder
