@@ -38,7 +38,13 @@ def queue(
             return exits.SUCCEEDED
         screen.line(f"{state.queued} waiting, {state.running} running, {state.slots} slots")
         wait = wait_text(state.wait).removeprefix(", ")
-        screen.line(f"A new test {wait or 'starts at once'}." if state.slots else "No worker runs.")
+        reason = f" ({state.reason})" if state.reason else ""
+        screen.line(f"A new test {wait or 'starts at once'}{reason}.")
+        if state.waits_measured:
+            screen.line(
+                f"{state.waits_kept} of the last {state.waits_measured} tests that had to wait "
+                "started when they were told."
+            )
         return exits.SUCCEEDED
 
     with_client(ctx, screen, work)

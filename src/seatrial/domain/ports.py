@@ -38,14 +38,20 @@ class User:
 class QueueState:
     """The queue as everybody may see it. `slots` counts what live workers offer.
 
-    `wait` is how long a test submitted now would wait (services work it out; a store leaves it
-    None). `outcomes` counts the completed tests that are kept, by outcome.
+    `wait` is how long a test submitted now would wait, and `reason` why; empty when it would
+    not. Of the latest tests that had to wait, `waits_measured` counts those that have started and
+    `waits_kept` those whose wait was within the interval that they were told at submission:
+    their ratio is the interval's hit rate, which aims at 0.8. `outcomes` counts the completed
+    tests that are kept, by outcome.
     """
 
     queued: int
     running: int
     slots: int
-    wait: WaitInterval | None = None
+    wait: WaitInterval
+    reason: str = ""
+    waits_measured: int = 0
+    waits_kept: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
 
 
@@ -162,11 +168,18 @@ class Queue(Protocol):
         ...
 
     async def renew(
-        self, worker: str, held: Sequence[tuple[str, int]], *, lease_seconds: float, slots: int
+        self,
+        worker: str,
+        held: Sequence[tuple[str, int]],
+        *,
+        lease_seconds: float,
+        slots: int,
+        trouble: str = "",
     ) -> Sequence[Lease]:
         """Extend the leases of (test, attempt) and report each, in that order.
 
-        Also the worker's heartbeat, with nothing held too: fresh for `lease_seconds`.
+        Also the worker's heartbeat, with nothing held too: fresh for `lease_seconds`. `trouble`
+        is what keeps it from working, as those who wait shall read it; with it, no slots.
         """
         ...
 
@@ -225,15 +238,22 @@ class Queue(Protocol):
         ...
 
     async def refresh_places(self) -> int:
-        """Write a `queue` event for the first waiting tests whose place changed; how many."""
+        """Write a `queue` event for the first waiting tests whose place or wait changed.
+
+        How many. A wait has changed when its end moved by more than 5 s and a quarter.
+        """
         ...
 
     async def remove_older(self, before: datetime) -> int:
         """Remove completed tests of every owner that ended before; how many."""
         ...
 
-    async def recent_durations(self, *, limit: int = 50) -> Sequence[float]:
-        """Seconds from claim to completion of the latest tests."""
+    async def remove_beyond(self, size: int) -> Sequence[datetime]:
+        """Remove the oldest completed tests, of any owner, until the others take `size` at most.
+
+        When each of them had been completed, oldest first. Sizes are in bytes of requests and
+        journals; unfinished tests are never removed, nor counted.
+        """
         ...
 
     def wakeups(self) -> AsyncGenerator[str]:

@@ -171,14 +171,23 @@ class Settings(BaseSettings):
     lease_seconds: float = 20.0
     """A worker that is silent for this long has lost its tests; longer than the grace, always."""
 
+    engine_wait_seconds: float = 60.0
+    """How long tests wait in the queue for a container engine that is away, before they fail for
+    it. A worker of its own (`seatrial worker`) waits for ever: others may take the tests."""
+
     cleanup_seconds: float = 5.0
     """Time for removing a container before it is left to the reaper."""
 
     worker_name: str | None = None
     """Name of this worker; without it one that stays the same for the data folder."""
 
-    retention_days: int = 30
-    """Completed tests are removed after this time; 0 keeps them."""
+    retention_days: int = Field(default=30, ge=0)
+    """Completed tests are removed after this time; 0 keeps them. Below 7 days every start says
+    so."""
+
+    history_max_gb: float = Field(default=20.0, ge=0)
+    """Size of all completed tests, with their journals, at which the oldest are removed; 0 keeps
+    them."""
 
     idle_exit_seconds: float = 0.0
     """`serve` ends by itself after this time without a test or a client; 0 never."""

@@ -44,6 +44,7 @@ async def record_worker(
     slots: int | None = None,
     max_per_user: int | None = None,
     max_total: int | None = None,
+    trouble: str | None = None,
 ) -> None:
     """Note a worker's heartbeat, and what it said of itself this time."""
     values = {
@@ -53,5 +54,6 @@ async def record_worker(
         "slots": slots,
         "max_per_user": max_per_user,
         "max_total": max_total,
+        "trouble": trouble,
     }
     await writing.execute(queries.HEARTBEAT, values)

@@ -59,6 +59,11 @@ def searched(request: TestRequest, test_id: str) -> str:
     return "\n".join(parts)
 
 
+def likeness(request: TestRequest) -> str:
+    """The same for requests that need the same packages: their tests take about as long."""
+    return text_hash(f"{request.python or ''}\n{request.requirements.strip()}")[:16]
+
+
 def event_data(data: EventData) -> str:
     """Write what an event says."""
     return to_json(data)

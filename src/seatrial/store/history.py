@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Row
 
 from seatrial.domain.errors import Conflict
 from seatrial.domain.phases import Outcome
@@ -20,7 +21,7 @@ _BATCH = 200
 
 
 class SqlHistory(Part):
-    """Fulfils the second half of the port `Tests`, and the operator's `remove_older`."""
+    """Fulfils the second half of the port `Tests`, and the operator's removals."""
 
     async def page(
         self,
@@ -76,20 +77,29 @@ class SqlHistory(Part):
             lambda limit: queries.ended_tests(completed_before=before, limit=limit)
         )
 
-    async def _remove(self, find: Callable[[int], Executable]) -> int:
-        """In batches, so that the others get their turn in between."""
-        removed = 0
-        while batch := await self._remove_batch(find(_BATCH)):
-            removed += batch
+    async def remove_beyond(self, size: int) -> Sequence[datetime]:
+        """Remove the oldest completed tests until the others take so many bytes at most."""
+        removed: list[datetime] = []
+        while batch := await self._remove_batch(queries.beyond_size(size, _BATCH)):
+            removed += [row.completed_at for row in batch]
         if removed:
             await self._database.give_back_space()
         return removed
 
-    async def _remove_batch(self, find: Executable) -> int:
+    async def _remove(self, find: Callable[[int], Executable]) -> int:
+        """In batches, so that the others get their turn in between."""
+        removed = 0
+        while batch := await self._remove_batch(find(_BATCH)):
+            removed += len(batch)
+        if removed:
+            await self._database.give_back_space()
+        return removed
+
+    async def _remove_batch(self, find: Executable) -> Sequence[Row[Any]]:
         async with self._database.writing() as writing:
             rows = await writing.rows(find)
             if rows:
                 await writing.execute(queries.REMOVE_TESTS, {"seqs": [row.seq for row in rows]})
             for row in rows:
                 writing.journal_grew(row.id)
-        return len(rows)
+        return rows

@@ -23,22 +23,20 @@ class Part:
         self._database = database
 
 
-async def write_events(
-    writing: Writing, test_id: str, row: Row[Any], data: Sequence[EventData]
-) -> int:
-    """Write the events that `row` (of `queries.advance`) made room for; the last number."""
-    first = row.last_event - len(data) + 1
-    lines = [
-        {
-            "test_seq": row.seq,
-            "number": first + index,
-            "at": writing.now,
-            "data": convert.event_data(each),
-        }
-        for index, each in enumerate(data)
+def journal_lines(data: Sequence[EventData]) -> list[str]:
+    """The events as the journal holds them."""
+    return [convert.event_data(each) for each in data]
+
+
+async def write_lines(writing: Writing, test_id: str, row: Row[Any], lines: Sequence[str]) -> int:
+    """Write the lines that `row` (of `queries.advance`) made room for; the last number."""
+    first = row.last_event - len(lines) + 1
+    new = [
+        {"test_seq": row.seq, "number": first + index, "at": writing.now, "data": line}
+        for index, line in enumerate(lines)
     ]
-    if lines:
-        await writing.execute(insert(events), lines)
+    if new:
+        await writing.execute(insert(events), new)
         writing.journal_grew(test_id)
     return row.last_event
 

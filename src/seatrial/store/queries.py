@@ -31,6 +31,7 @@ from sqlalchemy import (
 from .tables import (
     ENDED,
     HELD,
+    PROMISED,
     QUEUED,
     UtcTime,
     bodies,
@@ -88,32 +89,30 @@ ATTEMPT_FOR_CHANGE = select(tests.c.seq, tests.c.cancel_requested).where(FENCE).
 """The same, kept as it is until the transaction ends."""
 
 
-def advance(count: int, **changes: Any) -> Update:
-    """Raise an attempt's event counter and change its row; no row when the fence is closed.
+def advance(lines: Sequence[str], **changes: Any) -> Update:
+    """Make room for journal lines and change the row; no row when the fence is closed.
 
     The row stays locked until the transaction ends, so the numbers it gives have no gap.
     """
-    return (
-        update(tests)
-        .where(FENCE)
-        .values(last_event=tests.c.last_event + count, **changes)
-        .returning(tests.c.seq, tests.c.last_event)
-    )
+    return _with_room(lines, **changes).where(FENCE)
 
 
-def advance_to_frame(count: int, frame: int) -> Update:
+def advance_to_frame(lines: Sequence[str], frame: int) -> Update:
     """The same, unless the journal holds that harness frame already."""
-    return advance(count, last_frame=frame).where(tests.c.last_frame < frame)
+    return advance(lines, last_frame=frame).where(tests.c.last_frame < frame)
 
 
-def advance_of(seq: int, count: int, **changes: Any) -> Update:
+def advance_of(seq: int, lines: Sequence[str], **changes: Any) -> Update:
     """The same for a test that no attempt holds; its row must be locked already."""
-    return (
-        update(tests)
-        .where(tests.c.seq == seq)
-        .values(last_event=tests.c.last_event + count, **changes)
-        .returning(tests.c.seq, tests.c.last_event)
-    )
+    return _with_room(lines, **changes).where(tests.c.seq == seq)
+
+
+def _with_room(lines: Sequence[str], **changes: Any) -> Update:
+    counted = {
+        "last_event": tests.c.last_event + len(lines),
+        "size": tests.c.size + sum(map(len, lines)),
+    }
+    return update(tests).values(**counted, **changes).returning(tests.c.seq, tests.c.last_event)
 
 
 # --------------------------------------------------------------------------- the queue
@@ -122,6 +121,17 @@ RUNNING_BY_OWNER = (
     select(tests.c.owner, func.count().label("running")).where(HELD).group_by(tests.c.owner)
 )
 """How many tests of each user hold a slot."""
+
+RUNNING = select(tests.c.owner, tests.c.likeness, tests.c.claimed_at).where(HELD)
+"""What holds a slot, and since when."""
+
+LINE = (
+    select(tests.c.owner, tests.c.likeness)
+    .where(QUEUED)
+    .order_by(tests.c.seq)
+    .limit(bindparam("limit"))
+)
+"""Who waits, in order."""
 
 QUEUED_COUNT = select(func.count()).select_from(tests).where(QUEUED)
 """How many tests wait."""
@@ -141,8 +151,10 @@ QUEUE_HEAD = (
         tests.c.seq,
         tests.c.id,
         tests.c.owner,
+        tests.c.likeness,
         tests.c.place,
         tests.c.place_reason,
+        tests.c.place_high_ms,
         tests.c.last_event,
     )
     .where(QUEUED)
@@ -160,16 +172,30 @@ LIVE_WORKERS = select(
     func.coalesce(func.sum(workers.c.slots), 0).label("slots"),
     func.max(workers.c.max_per_user).label("max_per_user"),
     func.max(workers.c.max_total).label("max_total"),
+    func.max(workers.c.trouble).label("trouble"),
 ).where(workers.c.fresh_until > bindparam("now", type_=UtcTime))
 """What workers with a fresh heartbeat offer."""
 
 RECENT_DURATIONS = (
-    select(tests.c.claimed_at, tests.c.completed_at)
+    select(tests.c.likeness, tests.c.claimed_at, tests.c.completed_at)
     .where(ENDED, tests.c.claimed_at.is_not(None))
     .order_by(tests.c.completed_at.desc())
     .limit(bindparam("limit"))
 )
 """When the latest tests took and left their slot."""
+
+PROMISES = (
+    select(
+        tests.c.created_at,
+        tests.c.started_at,
+        tests.c.promised_low_ms,
+        tests.c.promised_high_ms,
+    )
+    .where(PROMISED)
+    .order_by(tests.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+"""What the latest tests that had to wait were told, and how long they did."""
 
 EXPIRED = (
     select(tests, bodies.c.request)
@@ -187,14 +213,18 @@ HELD_BY = (
 
 HEARTBEAT = text(
     """
-    INSERT INTO workers (name, slots, seen_at, fresh_until, max_per_user, max_total)
-    VALUES (:name, coalesce(:slots, 0), :seen_at, :fresh_until, :max_per_user, :max_total)
+    INSERT INTO workers
+        (name, slots, seen_at, fresh_until, max_per_user, max_total, trouble)
+    VALUES
+        (:name, coalesce(:slots, 0), :seen_at, :fresh_until, :max_per_user, :max_total,
+         coalesce(:trouble, ''))
     ON CONFLICT (name) DO UPDATE SET
         slots = coalesce(:slots, workers.slots),
         seen_at = :seen_at,
         fresh_until = :fresh_until,
         max_per_user = coalesce(:max_per_user, workers.max_per_user),
-        max_total = coalesce(:max_total, workers.max_total)
+        max_total = coalesce(:max_total, workers.max_total),
+        trouble = coalesce(:trouble, workers.trouble)
     """
 ).bindparams(*(bindparam(each.name, type_=each.type) for each in workers.columns))
 """A worker was heard of. What it did not say this time (NULL) stays as it was."""
@@ -205,6 +235,7 @@ MOVE = (
     .values(
         place=bindparam("new_place"),
         place_reason=bindparam("new_reason"),
+        place_high_ms=bindparam("new_high_ms"),
         last_event=tests.c.last_event + 1,
     )
 )
@@ -237,6 +268,7 @@ def take(seqs: Sequence[int], worker: str, now: datetime, lease_until: datetime)
             last_frame=0,
             place=None,
             place_reason=None,
+            place_high_ms=None,
             last_event=tests.c.last_event + 1,
         )
         .returning(tests.c.seq, tests.c.id, tests.c.attempt, tests.c.last_event)
@@ -308,6 +340,21 @@ def ended_tests(
     if completed_before is not None:
         found = found.where(tests.c.completed_at < completed_before)
     return found.limit(limit).with_for_update(skip_locked=True)
+
+
+def beyond_size(characters: int, limit: int) -> Executable:
+    """The oldest completed tests that do not fit beside the newer ones, locked."""
+    newest_first = (tests.c.completed_at.desc(), tests.c.seq.desc())
+    total = func.sum(tests.c.size).over(order_by=newest_first).label("total")
+    summed = select(tests.c.seq, total).where(ENDED).subquery()
+    too_much = select(summed.c.seq).where(summed.c.total > characters)
+    return (
+        select(tests.c.seq, tests.c.id, tests.c.completed_at)
+        .where(ENDED, tests.c.seq.in_(too_much))
+        .order_by(tests.c.completed_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 REMOVE_TESTS = delete(tests).where(tests.c.seq.in_(bindparam("seqs", expanding=True)))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, insert, update
 
 from seatrial.domain.errors import AttemptLost
+from seatrial.domain.estimates import LONGEST_LINE, Waiting
 from seatrial.domain.events import EventData, PhaseEvent, QueueEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import QueueState
@@ -17,13 +18,11 @@ from seatrial.domain.tests import Claim, Completion, Lease, QueuePlace
 from . import convert, places, queries
 from .claims import choose, record_worker
 from .database import Lock, Writing
-from .part import Part, write_events
+from .part import Part, journal_lines, write_lines
 from .tables import bodies
 from .tables import events as events_table
 from .tests import end_as_cancelled
 from .webhooks import webhook_due
-
-_REFRESHED_PLACES = 100
 
 
 class SqlQueue(Part):
@@ -34,8 +33,9 @@ class SqlQueue(Part):
     ) -> Sequence[Claim]:
         """Take up to `count` tests in order of submission, skipping users at their cap."""
         async with self._database.writing(lock=Lock.CLAIM) as writing:
-            caps = {"max_per_user": max_per_user, "max_total": max_total}
-            await record_worker(writing, worker, lease_seconds, **caps)
+            await record_worker(
+                writing, worker, lease_seconds, max_per_user=max_per_user, max_total=max_total
+            )
             seqs = await choose(writing, max_per_user, max_total, count)
             if not seqs:
                 return ()
@@ -43,16 +43,22 @@ class SqlQueue(Part):
             taken = await writing.rows(queries.take(seqs, worker, writing.now, lease_until))
             for row in taken:
                 event = PhaseEvent(phase=Phase.BUILDING, attempt=row.attempt)
-                await write_events(writing, row.id, row, [event])
+                await write_lines(writing, row.id, row, journal_lines([event]))
             rows = await writing.rows(queries.claimed(seqs))
         return tuple(convert.claim_of(row) for row in rows)
 
     async def renew(
-        self, worker: str, held: Sequence[tuple[str, int]], *, lease_seconds: float, slots: int
+        self,
+        worker: str,
+        held: Sequence[tuple[str, int]],
+        *,
+        lease_seconds: float,
+        slots: int,
+        trouble: str = "",
     ) -> Sequence[Lease]:
         """Extend the leases of (test, attempt) and report each; also the worker's heartbeat."""
         async with self._database.writing(durable=False) as writing:
-            await record_worker(writing, worker, lease_seconds, slots=slots)
+            await record_worker(writing, worker, lease_seconds, slots=slots, trouble=trouble)
             rows: Sequence[Row[Any]] = ()
             if held:
                 lease_until = writing.now + timedelta(seconds=lease_seconds)
@@ -72,15 +78,12 @@ class SqlQueue(Part):
         self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
     ) -> int:
         """Add events; the number of the journal's last event."""
-        room = (
-            queries.advance(len(events))
-            if frame is None
-            else queries.advance_to_frame(len(events), frame)
-        )
+        lines = journal_lines(events)
+        room = queries.advance(lines) if frame is None else queries.advance_to_frame(lines, frame)
         async with self._database.writing(durable=False) as writing:
             row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
             if row is not None:
-                return await write_events(writing, test_id, row, events)
+                return await write_lines(writing, test_id, row, lines)
             state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
             if state is None:
                 raise _lost(test_id, attempt)
@@ -168,7 +171,7 @@ class SqlQueue(Part):
         """Take over an attempt of a former worker of the same engine without a new number."""
         async with self._database.writing() as writing:
             lease_until = writing.now + timedelta(seconds=lease_seconds)
-            taken = queries.advance(0, worker=worker, lease_until=lease_until)
+            taken = queries.advance((), worker=worker, lease_until=lease_until)
             row = await writing.row(taken, fenced_id=test_id, fenced_attempt=attempt)
             if row is None:
                 return None
@@ -186,24 +189,34 @@ class SqlQueue(Part):
         async with self._database.reading() as reading:
             queued = await reading.number(queries.QUEUED_COUNT)
             running = await reading.number(queries.HELD_COUNT)
-            slots = (await places.capacity(reading)).slots
+            possible = await places.capacity(reading)
+            line = await places.waiting_line(reading)
+            promised, kept = await places.promises(reading)
             outcomes = await reading.rows(queries.OUTCOMES)
-        by_outcome = {Outcome(row.outcome): int(row.many) for row in outcomes}
-        return QueueState(queued, running, slots, outcomes=by_outcome)
-
-    async def recent_durations(self, *, limit: int = 50) -> Sequence[float]:
-        """Seconds from claim to completion of the latest tests."""
-        async with self._database.reading() as reading:
-            return await places.recent_durations(reading, limit)
+        new = possible.place([*line, Waiting("")], queued + 1, "")
+        return QueueState(
+            queued=queued,
+            running=running,
+            slots=possible.slots,
+            wait=new.wait,
+            reason=new.reason,
+            waits_measured=promised,
+            waits_kept=kept,
+            outcomes={Outcome(row.outcome): int(row.many) for row in outcomes},
+        )
 
     async def refresh_places(self) -> int:
         """Write a `queue` event for each test in line whose place changed; how many."""
         # Under the claim lock: a claim passes over rows that somebody else has locked.
         async with self._database.writing(lock=Lock.CLAIM, durable=False) as writing:
             possible = await places.capacity(writing)
-            rows = await writing.rows(queries.QUEUE_HEAD, limit=_REFRESHED_PLACES)
-            told = [(row, possible.place(at, row.owner)) for at, row in enumerate(rows, start=1)]
-            moved = [(row, place) for row, place in told if _has_moved(row, place)]
+            rows = await writing.rows(queries.QUEUE_HEAD, limit=LONGEST_LINE)
+            waits = possible.line([places.waiting(row) for row in rows]).waits()
+            told = [
+                (row, QueuePlace(position=at, wait=wait, reason=possible.reason(row.owner)))
+                for at, (row, wait) in enumerate(zip(rows, waits, strict=True), start=1)
+            ]
+            moved = [(row, place) for row, place in told if places.has_moved(row, place)]
             if moved:
                 await _write_places(writing, moved)
         return len(moved)
@@ -213,13 +226,14 @@ class SqlQueue(Part):
         return self._database.hub.wakeups()
 
 
-def _has_moved(row: Row[Any], place: QueuePlace) -> bool:
-    return (row.place, row.place_reason) != (place.position, place.reason)
-
-
 async def _write_places(writing: Writing, moved: Sequence[tuple[Row[Any], QueuePlace]]) -> None:
     rows = [
-        {"moved_seq": row.seq, "new_place": place.position, "new_reason": place.reason}
+        {
+            "moved_seq": row.seq,
+            "new_place": place.position,
+            "new_reason": place.reason,
+            "new_high_ms": round(place.wait.high_seconds * 1000),
+        }
         for row, place in moved
     ]
     await writing.execute(queries.MOVE, rows)
@@ -245,11 +259,12 @@ async def _write(
     changes: dict[str, Any],
 ) -> int:
     """Add events and change the row behind the fence; the test's number. AttemptLost."""
-    room = queries.advance(len(events), **changes)
+    lines = journal_lines(events)
+    room = queries.advance(lines, **changes)
     row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
     if row is None:
         raise _lost(test_id, attempt)
-    await write_events(writing, test_id, row, events)
+    await write_lines(writing, test_id, row, lines)
     return int(row.seq)
 
 

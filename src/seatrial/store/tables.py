@@ -60,6 +60,9 @@ ENDED = text("outcome IS NOT NULL")
 DUE = text("due_at IS NOT NULL")
 """Somebody is to be told of a test's end."""
 
+PROMISED = text("promised_high_ms IS NOT NULL AND started_at IS NOT NULL")
+"""Had to wait, and does no more."""
+
 users = Table(
     "users",
     metadata,
@@ -106,6 +109,14 @@ tests = Table(
     # What the last `queue` event said.
     Column("place", Integer),
     Column("place_reason", Text),
+    Column("place_high_ms", _Big),
+    # The wait that was announced at submission, for tests that had to wait.
+    Column("promised_low_ms", _Big),
+    Column("promised_high_ms", _Big),
+    # Tests that need the same packages have the same: their durations tell of each other.
+    Column("likeness", Text, nullable=False, server_default=""),
+    # About how many bytes the test takes, its journal included.
+    Column("size", _Big, nullable=False, server_default="0"),
     Column("created_at", UtcTime, nullable=False),
     Column("started_at", UtcTime),
     Column("claimed_at", UtcTime),
@@ -117,6 +128,7 @@ tests = Table(
     Index("tests_held", "owner", "lease_until", sqlite_where=HELD, postgresql_where=HELD),
     Index("tests_ended", "completed_at", sqlite_where=ENDED, postgresql_where=ENDED),
     Index("tests_outcomes", "outcome", sqlite_where=ENDED, postgresql_where=ENDED),
+    Index("tests_promised", "seq", sqlite_where=PROMISED, postgresql_where=PROMISED),
     sqlite_autoincrement=True,
 )
 
@@ -163,6 +175,8 @@ workers = Table(
     # The caps it last claimed with: they tell a waiting user why the test waits.
     Column("max_per_user", Integer),
     Column("max_total", Integer),
+    # What keeps it from working, in words for who waits; empty when nothing does.
+    Column("trouble", Text, nullable=False, server_default=""),
 )
 
 idempotency = Table(

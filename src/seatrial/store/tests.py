@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import Row, insert, update
 
 from seatrial.domain.errors import Conflict, QueueFull
-from seatrial.domain.events import PhaseEvent
+from seatrial.domain.estimates import Waiting
+from seatrial.domain.events import EventData, PhaseEvent, QueueEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.requests import TestRequest
-from seatrial.domain.tests import Test, WebhookState
+from seatrial.domain.tests import QueuePlace, Test, WebhookState
 
 from . import convert, places, queries
 from .database import Lock, Reading, Writing
 from .ids import is_test_id, new_test_id
-from .part import Part, no_such_test, write_events
+from .part import Part, journal_lines, no_such_test, write_lines
 from .tables import bodies, idempotency, tests
 from .webhooks import note_webhook, webhook_due
 
@@ -49,18 +50,23 @@ class SqlTests(Part):
             possible = await places.capacity(writing)
             if queued >= max_queued:
                 raise _queue_full(queued, possible)
-            test_id = await _insert(writing, owner, request, retry_of, key)
+            line = await places.waiting_line(writing) if queued else []
+            line.append(Waiting(owner, convert.likeness(request)))
+            place = possible.place(line, queued + 1, owner)
+            row = await _insert(writing, owner, request, retry_of, place)
+            if key is not None:
+                await _note_key(writing, owner, key, row, request, retry_of)
             writing.queue_changed()
         return Test(
-            id=test_id,
+            id=row.id,
             owner=owner,
             name=_name(request),
             request=request,
             phase=Phase.QUEUED,
             retry_of=retry_of,
             webhook=WebhookState() if request.webhook else None,
-            queue=possible.place(queued + 1, owner),
-            last_event=1,
+            queue=place,
+            last_event=row.last_event,
             created_at=writing.now,
         )
 
@@ -88,20 +94,22 @@ class SqlTests(Part):
 
 async def end_as_cancelled(writing: Writing, test_id: str, seq: int, attempt: int) -> None:
     """Complete a test that no worker holds as cancelled. Its row must be locked."""
+    final = PhaseEvent(phase=Phase.COMPLETED, attempt=attempt, outcome=Outcome.CANCELLED)
+    lines = journal_lines([final])
     end = queries.advance_of(
         seq,
-        1,
+        lines,
         phase=Phase.COMPLETED.value,
         outcome=Outcome.CANCELLED.value,
         cancel_requested=True,
         completed_at=writing.now,
         place=None,
         place_reason=None,
+        place_high_ms=None,
     )
     row = await writing.row(end)
     assert row is not None  # locked, so it is still there
-    final = PhaseEvent(phase=Phase.COMPLETED, attempt=attempt, outcome=Outcome.CANCELLED)
-    await write_events(writing, test_id, row, [final])
+    await write_lines(writing, test_id, row, lines)
     await webhook_due(writing, seq)
     writing.queue_changed()
 
@@ -118,27 +126,57 @@ def _queue_full(queued: int, possible: places.Capacity) -> QueueFull:
 
 
 async def _insert(
-    writing: Writing, owner: str, request: TestRequest, retry_of: str | None, key: str | None
-) -> str:
-    test_id = new_test_id(writing.now)
-    new = insert(tests).values(_new_row(test_id, owner, request, retry_of, writing))
-    row = await writing.row(new.returning(tests.c.seq, tests.c.last_event))
+    writing: Writing,
+    owner: str,
+    request: TestRequest,
+    retry_of: str | None,
+    place: QueuePlace,
+) -> Row[Any]:
+    """Write the test and its first events; its row. One that has to wait is told how long."""
+    waits = place.position > 1 or bool(place.reason)
+    first: list[EventData] = [PhaseEvent(phase=Phase.QUEUED)]
+    lines = journal_lines([*first, QueueEvent(**place.model_dump())] if waits else first)
+    body = convert.to_json(request)
+    new = _new_row(new_test_id(writing.now), owner, request, retry_of, writing)
+    counted = {"last_event": len(lines), "size": len(body) + sum(map(len, lines))}
+    told = _told(place) if waits else {}
+    made = insert(tests).values({**new, **counted, **told})
+    row = await writing.row(made.returning(tests.c.seq, tests.c.id, tests.c.last_event))
     assert row is not None  # an insert returns its row
-    await writing.execute(
-        insert(bodies), {"test_seq": row.seq, "request": convert.to_json(request)}
-    )
-    await write_events(writing, test_id, row, [PhaseEvent(phase=Phase.QUEUED)])
+    await writing.execute(insert(bodies), {"test_seq": row.seq, "request": body})
+    await write_lines(writing, row.id, row, lines)
     await note_webhook(writing, row.seq, request)
-    if key is not None:
-        used_for = {
-            "owner": owner,
-            "key_hash": key,
-            "request_hash": convert.request_hash(request, retry_of),
-            "test_seq": row.seq,
-            "created_at": writing.now,
-        }
-        await writing.execute(insert(idempotency), used_for)
-    return test_id
+    return row
+
+
+async def _note_key(
+    writing: Writing,
+    owner: str,
+    key: str,
+    row: Row[Any],
+    request: TestRequest,
+    retry_of: str | None,
+) -> None:
+    used_for = {
+        "owner": owner,
+        "key_hash": key,
+        "request_hash": convert.request_hash(request, retry_of),
+        "test_seq": row.seq,
+        "created_at": writing.now,
+    }
+    await writing.execute(insert(idempotency), used_for)
+
+
+def _told(place: QueuePlace) -> dict[str, Any]:
+    """What the test is told of its wait, and will be measured by."""
+    low, high = round(place.wait.low_seconds * 1000), round(place.wait.high_seconds * 1000)
+    return {
+        "place": place.position,
+        "place_reason": place.reason,
+        "place_high_ms": high,
+        "promised_low_ms": low,
+        "promised_high_ms": high,
+    }
 
 
 def _new_row(
@@ -151,11 +189,11 @@ def _new_row(
         "query": convert.clean(request.query),
         "model": None if request.model is None else convert.clean(request.model),
         "search": convert.searched(request, test_id),
+        "likeness": convert.likeness(request),
         "retry_of": retry_of,
         "phase": Phase.QUEUED.value,
         "attempt": 0,
         "cancel_requested": False,
-        "last_event": 1,
         "last_frame": 0,
         "created_at": writing.now,
     }
@@ -174,4 +212,8 @@ async def _load(reading: Reading, owner: str, test_id: str) -> Test:
     if row.phase != Phase.QUEUED:
         return convert.test_of(row, None)
     position = await reading.number(queries.POSITION, seq=row.seq)
-    return convert.test_of(row, (await places.capacity(reading)).place(position, owner))
+    line = await places.waiting_line(reading)
+    # Between two looks the line may have moved: never look beyond what there is.
+    possible = await places.capacity(reading)
+    place = possible.place(line or [Waiting(owner, row.likeness)], position, owner)
+    return convert.test_of(row, place)

@@ -19,6 +19,7 @@ from seatrial.gateway import LocalProviders, SocketGateway
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 
+from . import retention
 from .late_engine import LateEngine
 from .limit_probe import unenforced_limits
 from .owner import installation_id, owner_pid
@@ -49,6 +50,8 @@ async def examine(settings: Settings, *, fix: bool, progress: Progress) -> list[
     image is pulled or built. Never raises for what it finds.
     """
     findings = [_disk(settings)]
+    if warning := retention.warning(settings):
+        findings.append(Finding("history", "warning", warning, "Set SEATRIAL_RETENTION_DAYS=30"))
     async with _engine(settings, progress, may_install=fix) as engine:
         found = await _engine_finding(engine, settings)
         findings.append(found)

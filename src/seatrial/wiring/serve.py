@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from seatrial.domain.credential_ports import KeyRotation
@@ -23,6 +21,7 @@ from seatrial.server.webhooks import WebhookSender
 from seatrial.settings import Settings
 from seatrial.store import open_store
 
+from . import retention
 from .logs import configure_logs
 from .owner import owned
 from .webhook_key import load_webhook_key
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
     # Container libraries are imported only where a worker runs: a server needs none.
     from seatrial.worker import Worker, WorkerDeps
 
-log = logging.getLogger(__name__)
 
 LOCAL_USER = "local"
-_RETENTION_ROUND_SECONDS = 3600.0
 _IDLE_ROUND_SECONDS = 0.5
 
 
@@ -67,6 +64,8 @@ async def serve(
                 parts = await stack.enter_async_context(
                     worker_parts(settings, store, opener, announce)
                 )
+            if warning := retention.warning(settings):
+                announce(warning)
             deps = _deps(settings, store, parts, vault)
             await _run(deps, parts, _sockets(settings, listen=listen), announce)
 
@@ -109,7 +108,7 @@ async def _run(
         sender = WebhookSender(
             deps.store, deps.webhook_key, may_be_private=settings.private_base_urls
         )
-        helpers = [tasks.create_task(_retention(settings, deps.store))]
+        helpers = [tasks.create_task(retention.keep_removing(settings, deps.store))]
         helpers.append(tasks.create_task(sender.run()))
         if worker is not None:
             tasks.create_task(_work(worker, deps.stopping))
@@ -167,16 +166,6 @@ async def _has_queued(store: Store) -> bool:
         return bool((await store.state()).queued)
     except PlatformError:
         return True
-
-
-async def _retention(settings: Settings, store: Store) -> None:
-    while settings.retention_days:
-        try:
-            before = datetime.now(UTC) - timedelta(days=settings.retention_days)
-            await store.remove_older(before)
-        except PlatformError as error:
-            log.warning("old tests could not be removed: %s", error)
-        await asyncio.sleep(_RETENTION_ROUND_SECONDS)
 
 
 def stop_on_signals(stopping: asyncio.Event) -> None:

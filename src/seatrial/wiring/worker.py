@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from seatrial.domain.errors import SetupFailed
 from seatrial.settings import Settings
@@ -31,7 +32,8 @@ async def run_worker(settings: Settings, *, announce: Callable[[str], None] = pr
         try:
             vault = await open_vault(settings, store)
             async with worker_parts(settings, store, vault, announce) as parts:
-                worker = Worker(parts)
+                # Other workers may take what this one cannot: its tests never fail for its engine.
+                worker = Worker(replace(parts, engine_wait_seconds=None))
                 announce(f"Worker {parts.name} takes up to {parts.max_running} tests at a time")
                 await _until_stopped(worker)
         finally:

@@ -24,15 +24,19 @@ log = logging.getLogger(__name__)
 
 _STORE_PAUSE_SECONDS = 1.0
 _ENGINE_PAUSE_SECONDS = 1.0
-_ENGINE_ROUNDS = 5
-"""Seconds that tests wait for an engine that is away, before they are tried and fail for it."""
+_NEW_ENGINE_SECONDS = 5.0
+"""How long tests wait for an engine that this worker has never seen."""
 _WORKER_GONE = "The worker that ran it was restarted."
 _WORKER_STOPPED = "The worker was stopped."
 
 
 @dataclass(frozen=True)
 class WorkerDeps:
-    """What a worker works with. `name` stays the same over restarts on one machine."""
+    """What a worker works with. `name` stays the same over restarts on one machine.
+
+    While the engine is away, tests wait in the queue for `engine_wait_seconds` and are then tried
+    all the same, to fail with the reason; None waits for ever.
+    """
 
     store: Store
     engine: Engine
@@ -43,6 +47,7 @@ class WorkerDeps:
     settings: Settings
     name: str
     max_running: int
+    engine_wait_seconds: float | None = None
 
 
 class Worker:
@@ -57,6 +62,9 @@ class Worker:
         self._attempts: dict[tuple[str, int], tuple[Attempt, asyncio.Task[None]]] = {}
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
+        self._engine_seen = False
+        self._engine_away_since: float | None = None
+        self._trouble = ""
         self._reaper = Reaper(deps.engine, deps.slots, deps.name, self._holds)
         self._attempt_deps = AttemptDeps(
             queue=deps.store,
@@ -131,9 +139,9 @@ class Worker:
     async def _claim(self) -> None:
         deps = self._deps
         room = deps.max_running - len(self._attempts)
-        if room <= 0:
+        if room <= 0 or not await self._may_claim():
+            await deps.store.refresh_places()
             return
-        await self._wait_for_engine()
         claims = await deps.store.claim(
             deps.name,
             lease_seconds=deps.settings.lease_seconds,
@@ -145,16 +153,34 @@ class Worker:
             self._start(claim)
         await deps.store.refresh_places()
 
-    async def _wait_for_engine(self) -> None:
-        """Let tests wait in the queue while the engine is away, but not for ever."""
-        for _ in range(_ENGINE_ROUNDS):
-            try:
-                await self._deps.engine.describe()
-            except PlatformError as error:
-                log.warning("the engine does not answer: %s", error)
-                await asyncio.sleep(_ENGINE_PAUSE_SECONDS)
-            else:
-                return
+    async def _may_claim(self) -> bool:
+        """Whether the engine answers. While it is away tests wait in the queue, and see why."""
+        try:
+            await self._deps.engine.describe()
+        except PlatformError as error:
+            return await self._without_engine(error)
+        self._engine_seen, self._engine_away_since = True, None
+        if self._trouble:
+            self._trouble = ""
+            await self._heartbeat()
+        return True
+
+    async def _without_engine(self, error: PlatformError) -> bool:
+        """Tell who waits, and look again soon; True when the waiting is over."""
+        loop = asyncio.get_running_loop()
+        if self._engine_away_since is None:
+            self._engine_away_since = loop.time()
+            log.warning("the engine does not answer: %s", error)
+        patience = self._deps.engine_wait_seconds
+        if patience is not None and not self._engine_seen:
+            patience = min(patience, _NEW_ENGINE_SECONDS)
+        if patience is not None and loop.time() - self._engine_away_since >= patience:
+            return True
+        if not self._trouble:
+            self._trouble = f"the container engine does not answer: {error.message}"
+            await self._heartbeat()
+        loop.call_later(_ENGINE_PAUSE_SECONDS, self._look.set)
+        return False
 
     def _start(self, claim: Claim, adopted: Adopted | None = None) -> None:
         attempt = Attempt(claim, self._attempt_deps, adopted)
@@ -186,7 +212,8 @@ class Worker:
             deps.name,
             list(self._attempts),
             lease_seconds=deps.settings.lease_seconds,
-            slots=deps.max_running,
+            slots=0 if self._trouble else deps.max_running,
+            trouble=self._trouble,
         )
         for lease in leases:
             entry = self._attempts.get((lease.test_id, lease.attempt))

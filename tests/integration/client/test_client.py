@@ -94,7 +94,7 @@ async def test_the_journal_as_it_stands_is_read_without_waiting(
     client: AsyncClient, server: Running
 ) -> None:
     test = await client.submit(files=CODE, query="hi")
-    assert [event.number async for event in client.events(test.id, follow=False)] == [1]
+    assert [event.number async for event in client.events(test.id, follow=False)] == [1, 2]
     await _end(server, test.id, logs=1500)
     numbers = [event.number async for event in client.events(test.id, after=2, follow=False)]
     assert numbers == list(range(3, (await client.test(test.id)).last_event + 1))

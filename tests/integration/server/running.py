@@ -116,7 +116,8 @@ class Running:
         await self.store.complete(claim.test_id, claim.attempt, Completion(outcome=outcome), events)
 
     async def submitted(self, client: httpx.AsyncClient, **fields: object) -> str:
-        """The id of a new test."""
+        """The id of a new test, for which a slot is free."""
+        await self.store.renew("w", [], lease_seconds=LEASE_SECONDS, slots=100)
         answer = await client.post("/api/v1/tests", json={**GOOD, **fields})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])

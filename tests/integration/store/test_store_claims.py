@@ -41,6 +41,7 @@ def _ids(claims: list[Claim]) -> list[str]:
 
 
 async def test_a_claim_starts_the_first_attempt_and_writes_it_down(store: SqlStore, clock: Clock):
+    await store.renew("w", [], lease_seconds=20, slots=1)
     (test_id,) = await _submit(store, OWNER)
     clock.forward(3)
 

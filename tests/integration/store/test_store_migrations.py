@@ -59,7 +59,7 @@ async def test_an_empty_database_is_ready_after_opening(databases: Databases):
     await store.open()
     try:
         await store.ping()
-        assert (await store.submit(OWNER, a_request(), max_queued=1)).last_event == 1
+        assert (await store.submit(OWNER, a_request(), max_queued=1)).last_event == 2
     finally:
         await store.aclose()
         await store.aclose()

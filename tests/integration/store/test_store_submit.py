@@ -16,6 +16,7 @@ from seatrial.store import SqlStore, open_store
 
 
 async def test_a_submitted_test_waits_and_its_journal_says_so(store: SqlStore, clock: Clock):
+    await store.renew("w", [], lease_seconds=20, slots=1)
     test = await store.submit(OWNER, a_request(), retry_of=None, max_queued=10)
 
     assert (test.phase, test.outcome, test.attempt) == (Phase.QUEUED, None, 0)
@@ -56,17 +57,19 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back(store: SqlStore):
 
 
 async def test_the_time_to_come_back_follows_from_what_tests_took(store: SqlStore, clock: Clock):
-    for _ in range(4):
-        await store.submit(OWNER, a_request(), max_queued=4)
-    await store.renew("w", [], lease_seconds=100, slots=2)
-    claims = await store.claim("w", lease_seconds=100, max_per_user=0, max_total=2, count=1)
-    clock.forward(30)
-    await store.complete(claims[0].test_id, 1, Completion(outcome=Outcome.SUCCEEDED), [])
-    await store.submit(OWNER, a_request(), max_queued=4)
+    await store.renew("w", [], lease_seconds=1000, slots=1)
+    for _ in range(6):
+        await store.submit(OWNER, a_request(), max_queued=6)
+    for last in (False, False, False, False, False, True):
+        (claim,) = await store.claim("w", lease_seconds=99, max_per_user=0, max_total=1, count=1)
+        clock.forward(10 if last else 30)
+        if not last:
+            await store.complete(claim.test_id, 1, Completion(outcome=Outcome.SUCCEEDED), [])
+    await store.submit(OWNER, a_request(), max_queued=1)
 
     with pytest.raises(QueueFull) as refused:
-        await store.submit(OWNER, a_request(), max_queued=4)
-    assert refused.value.retry_after_seconds == 15  # 30 s in each of two slots
+        await store.submit(OWNER, a_request(), max_queued=1)
+    assert refused.value.retry_after_seconds == 20  # tests take 30 s, this one is 10 s old
 
 
 async def test_the_cap_holds_when_many_submit_at_once(store: SqlStore):
@@ -156,6 +159,7 @@ async def test_another_owners_test_does_not_exist(store: SqlStore):
 
 @pytest.mark.spec("FR-011")
 async def test_a_queued_test_is_cancelled_at_once(store: SqlStore, clock: Clock):
+    await store.renew("w", [], lease_seconds=20, slots=1)
     test = await store.submit(OWNER, a_request(), max_queued=10)
     clock.forward(5)
 

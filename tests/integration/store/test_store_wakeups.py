@@ -24,6 +24,7 @@ DONE = Completion(outcome=Outcome.SUCCEEDED)
 
 
 async def _claimed(store: SqlStore) -> str:
+    await store.renew("w", [], lease_seconds=20, slots=9)
     test = await store.submit(OWNER, a_request(), max_queued=99)
     await store.claim("w", lease_seconds=20, max_per_user=0, max_total=0, count=1)
     return test.id
