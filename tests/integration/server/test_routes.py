@@ -213,7 +213,10 @@ async def test_the_queue_says_what_waits_and_how_long_one_more_would(
     await server.submitted(client)
     queue = (await client.get("/api/v1/queue")).json()
     assert (queue["queued"], queue["running"]) == (1, 0)
-    assert queue["wait"]["high_seconds"] > 0
+    assert queue["reason"] == ""
+    assert queue["wait"] == {"low_seconds": 0, "high_seconds": 0}
+    await server.store.renew("w", [], lease_seconds=60, slots=0)
+    assert (await client.get("/api/v1/queue")).json()["wait"]["high_seconds"] > 0
 
 
 async def test_providers_say_whether_they_can_be_reached(client: httpx.AsyncClient) -> None:

@@ -37,7 +37,7 @@ async def stream(
 
 
 async def numbers(client: httpx.AsyncClient, test_id: str, **where: int) -> list[int]:
-    async with asyncio.timeout(30), stream(client, test_id, **where) as events:
+    async with asyncio.timeout(120), stream(client, test_id, **where) as events:
         return [event.id async for event in events]
 
 
@@ -46,7 +46,7 @@ async def test_events_arrive_as_they_are_written_and_the_stream_ends_after_the_l
     server: Running, client: httpx.AsyncClient
 ) -> None:
     test_id = await server.submitted(client)
-    async with asyncio.timeout(30), stream(client, test_id) as events:
+    async with asyncio.timeout(120), stream(client, test_id) as events:
         first = await anext(events)
         assert (first.id, first.event, first.data["data"]["phase"]) == (1, "phase", "queued")
         claim = await server.claim(test_id)
@@ -144,7 +144,7 @@ async def test_silence_is_broken_by_keep_alives(store: SqlStore, folder: Path) -
         test_id = await server.submitted(client)
         headers = {"accept": "text/event-stream"}
         path = f"{TESTS}/{test_id}/events"
-        async with asyncio.timeout(30), client.stream("GET", path, headers=headers) as answer:
+        async with asyncio.timeout(120), client.stream("GET", path, headers=headers) as answer:
             comments, finished = 0, False
             async for line in answer.aiter_lines():
                 comments += line == ": keep-alive"
@@ -157,7 +157,7 @@ async def test_silence_is_broken_by_keep_alives(store: SqlStore, folder: Path) -
 async def test_streams_end_when_the_server_stops(store: SqlStore, folder: Path) -> None:
     async with running(store, folder) as server, server.client() as client:
         test_id = await server.submitted(client)
-        async with asyncio.timeout(30), stream(client, test_id) as events:
+        async with asyncio.timeout(120), stream(client, test_id) as events:
             await anext(events)
             server.deps.stopping.set()
             assert [event async for event in events] == []

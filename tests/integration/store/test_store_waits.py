@@ -93,7 +93,7 @@ async def test_a_wait_that_grows_is_told_again(store: SqlStore, clock: Clock, bu
     assert await store.refresh_places() == 0
 
 
-@pytest.mark.spec("US3-4", "SC-010")
+@pytest.mark.spec("US3-4")
 @pytest.mark.parametrize(("seconds", "hits"), [(10, 1), (3000, 0)])
 async def test_announced_waits_are_measured_against_what_came(
     store: SqlStore, clock: Clock, busy: str, seconds: float, hits: int
@@ -124,8 +124,9 @@ async def test_everybody_sees_how_long_a_new_test_would_wait(store: SqlStore, bu
 
 async def test_a_line_of_thousands_is_answered_in_proportion(opened: Opener, clock: Clock):
     store = await opened(clock=clock)
-    for _ in range(120):
-        last = await store.submit(OWNER, a_request(), max_queued=999)
+    for _ in range(119):
+        await store.submit(OWNER, a_request(), max_queued=999)
+    last = await store.submit(OWNER, a_request(), max_queued=999)
     assert last.queue is not None
     assert last.queue.position == 120
     middle = await store.test(OWNER, (await store.page(OWNER, limit=60)).tests[-1].id)

@@ -33,21 +33,22 @@ TEST = Test(
 
 def test_the_standards_own_library_takes_a_message() -> None:
     secret, body = secret_of(KEY, "u1"), body_of(TEST)
-    said = Webhook(secret).verify(body, headers_of(secret, TEST.id, NOW, body))
+    said = Webhook(secret).verify(body, headers_of(secret, TEST.id, datetime.now(UTC), body))
     assert said == json.loads(body)
 
 
 @pytest.mark.parametrize("change", ["body", "id", "timestamp", "user"])
 def test_a_message_that_was_changed_is_not_taken(change: str) -> None:
     secret, body = secret_of(KEY, "u1"), body_of(TEST)
-    headers = headers_of(secret, TEST.id, NOW, body)
+    now = datetime.now(UTC)
+    headers = headers_of(secret, TEST.id, now, body)
     match change:
         case "body":
             body = body.replace(b"succeeded", b"failed")
         case "id":
             headers["webhook-id"] = "t2"
         case "timestamp":
-            headers["webhook-timestamp"] = str(int(NOW.timestamp()) + 1)
+            headers["webhook-timestamp"] = str(int(now.timestamp()) + 1)
         case _:
             secret = secret_of(KEY, "u2")
     with pytest.raises(WebhookVerificationError):
