@@ -137,6 +137,7 @@ class Builder:
             requirements=None if kept else self._job.requirements,
             lock=kept.lock if kept else "",
             wheels=self._wheels(),
+            most_mb=self._job.limits.most_mb,
         )
         return await self._run("fetch", self._job.key, spec)
 

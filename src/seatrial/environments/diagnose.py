@@ -33,6 +33,7 @@ class StageResult:
     newest: str = ""
     seconds_allowed: int = 0
     memory_mb: int = 0
+    most_mb: int = 0
     refused: tuple[str, ...] = ()
 
     @property
@@ -41,6 +42,8 @@ class StageResult:
         return self.reason == "exited" and self.code == 0
 
 
+TOO_LARGE = 70
+"""The exit code with which the fetch program says that it wrote too much."""
 NO_SOLUTION = "error: No solution found"
 """Where uv's explanation begins."""
 
@@ -90,6 +93,7 @@ def error_of(result: StageResult) -> FailureError | PlatformError:
     """What to raise for a stage that did not succeed."""
     return (
         _of_the_end(result)
+        or _of_the_size(result)
         or _of_the_disk(result)
         or _of_the_network(result)
         or _of_the_build(result)
@@ -115,6 +119,16 @@ def _of_the_end(result: StageResult) -> FailureError | PlatformError | None:
         told = _last_line(result.message)
         return PlatformError(f"The build's container was lost ({result.reason}). {told}".rstrip())
     return None
+
+
+def _of_the_size(result: StageResult) -> FailureError | None:
+    if result.stage != "fetch" or result.code != TOO_LARGE:
+        return None
+    line = _last_line(result.output)
+    used = re.search(r"^(\d+) bytes were written", line)
+    size = f"{int(used.group(1)) / 2**20:.0f} MiB" if used else "more"
+    message = f"The requirements wrote {size} of the {result.most_mb} MiB allowed for one build."
+    return FailureError(failure("limit.build_size", message, evidence=line))
 
 
 def _of_the_disk(result: StageResult) -> FailureError | PlatformError | None:

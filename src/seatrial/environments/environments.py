@@ -125,6 +125,7 @@ class BuiltEnvironments:
                 cpus=min(settings.max_cpus, float(info.cpus)),
                 deadline=asyncio.get_running_loop().time() + settings.build_timeout_seconds,
                 seconds=settings.build_timeout_seconds,
+                most_mb=settings.build_max_mb,
             ),
             inputs=inputs,
             installation=f"{self._slots.installation} {self._trees.folders.state}",

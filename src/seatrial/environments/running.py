@@ -43,6 +43,7 @@ class BuildLimits:
     cpus: float
     deadline: float
     seconds: int
+    most_mb: int
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,7 @@ def _result(spec: StageSpec, end: SlotEnd, watch: _Watch, limits: BuildLimits) -
         newest=newest[:200],
         seconds_allowed=limits.seconds,
         memory_mb=limits.memory_mb,
+        most_mb=limits.most_mb,
         refused=tuple(watch.refused),
     )
 

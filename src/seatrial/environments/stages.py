@@ -64,10 +64,22 @@ class StageInputs:
 
 
 def fetch_stage(
-    inputs: StageInputs, *, requirements: str | None, lock: str, wheels: Path | None
+    inputs: StageInputs,
+    *,
+    requirements: str | None,
+    lock: str,
+    wheels: Path | None,
+    most_mb: int,
 ) -> StageSpec:
-    """Resolve the requirements (or take the lock when there are none) and fill the cache."""
-    job = {"resolve": requirements is not None, "find_links": _find_links(wheels)}
+    """Resolve the requirements (or take the lock when there are none) and fill the cache.
+
+    What is downloaded and unpacked may not take more than `most_mb` of the disk.
+    """
+    job = {
+        "resolve": requirements is not None,
+        "find_links": _find_links(wheels),
+        "most_bytes": most_mb << 20,
+    }
     given = {"lock.txt": lock} if requirements is None else {"requirements.in": requirements}
     return StageSpec(
         stage="fetch",

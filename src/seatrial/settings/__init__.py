@@ -162,6 +162,9 @@ class Settings(BaseSettings):
     build_memory_mb: int = 2048
     """Memory for installing requirements."""
 
+    build_max_mb: int = 8192
+    """Disk that one set of requirements may take while it is downloaded and unpacked."""
+
     environments_max_gb: float = 20.0
     """Size at which the least recently used environments are removed."""
 

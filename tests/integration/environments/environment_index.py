@@ -43,6 +43,19 @@ def wheel(
     return f"{name}-{version}-py3-none-any.whl", buffer.getvalue()
 
 
+def zip_bomb(name: str, version: str, size_mb: int) -> tuple[str, bytes]:
+    """A wheel of a few kilobytes that holds one file of that size."""
+    file, content = wheel(name, version, {})
+    buffer = io.BytesIO(content)
+    with (
+        zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(f"{name}/zeros", "w", force_zip64=True) as member,
+    ):
+        for _ in range(size_mb):
+            member.write(bytes(2**20))
+    return file, buffer.getvalue()
+
+
 def sdist(name: str, version: str, backend: str) -> tuple[str, bytes]:
     """A source package that is built by its own backend: the module `backend.py` with that text.
 

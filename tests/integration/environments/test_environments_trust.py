@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex, wheel
-from environment_rig import Rig, snapshot
+from environment_index import LocalIndex, wheel, zip_bomb
+from environment_rig import Rig, Rigs, snapshot
 
 from seatrial.domain.errors import FailureError
 
@@ -72,6 +72,20 @@ async def test_a_wheel_that_cannot_be_installed_is_the_packages_fault(
         await rig.prepare("evil")
     assert caught.value.failure.code == "dependencies.build_failed"
     assert "reserved name" in caught.value.failure.evidence
+
+
+@pytest.mark.spec("edge-4")
+async def test_a_wheel_that_unpacks_to_more_than_a_build_may_take_is_stopped_and_removed(
+    rigs: Rigs, index: LocalIndex
+) -> None:
+    index.add(zip_bomb("bomb", "1.0", 2000))
+    rig = await rigs.open(build_max_mb=64)
+    with pytest.raises(FailureError) as caught:
+        await rig.prepare("bomb")
+    assert caught.value.failure.code == "limit.build_size"
+    assert "of the 64 MiB allowed" in caught.value.failure.message
+    kept = sum(path.stat().st_size for path in rig.place.state.rglob("*") if path.is_file())
+    assert kept < 200 * 2**20
 
 
 async def test_a_test_container_sees_its_own_tree_and_cannot_touch_the_cache(

@@ -232,6 +232,16 @@ def test_the_newest_version_is_told_when_it_is_known() -> None:
     assert failure.message == "There is no six==99.0; the newest version is six==1.17.0."
 
 
+def test_a_download_that_wrote_too_much_says_how_much_and_is_no_matter_of_words() -> None:
+    said = "Downloading\n8595000000 bytes were written, 8589934592 are allowed.\n"
+    failure = failure_of(replace(FETCH, code=70, output=said, most_mb=8192))
+    assert failure.code == "limit.build_size"
+    assert (
+        failure.message == "The requirements wrote 8197 MiB of the 8192 MiB allowed for one build."
+    )
+    assert failure_of(replace(SOURCES, code=70, output=said)).code != "limit.build_size"
+
+
 def test_a_full_disk_is_the_machines_trouble_but_a_full_build_is_a_limit() -> None:
     assert isinstance(error_of(replace(FETCH, output=NO_SPACE)), NoCapacity)
     assert isinstance(error_of(replace(INSTALL, output=NO_SPACE)), NoCapacity)

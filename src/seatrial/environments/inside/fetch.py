@@ -6,7 +6,10 @@ Standard library only, Python 3.9+, started with `-I -S`.
 """
 
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -14,7 +17,11 @@ UV = "/seatrial/bin/uv"
 LOCK = "/tmp/lock.txt"  # noqa: S108 - the container's own, empty at its start
 NEWEST = "/tmp/newest.txt"  # noqa: S108
 SCRATCH = "/tmp/fetched"  # noqa: S108
+TOO_LARGE = 70
+"""The exit code of a download that wrote more than it may: wheels can be zip bombs."""
+LOOK_SECONDS = 0.1
 
+_UNFINISHED = re.compile(r"(/.*?/\.tmp[^/]+)").match
 _NO_VERSION = re.compile(r"(?:no version of|only) ([A-Za-z0-9._-]+?)(?:\[[^\]]*\])?[<>=!~]")
 
 
@@ -25,8 +32,8 @@ def main() -> int:
     find_links = [f"--find-links={path}" for path in job["find_links"]]
     if job["resolve"]:
         code = _resolve(find_links)
-        return code or _download(LOCK, find_links)
-    return _download("/agent/lock.txt", find_links)
+        return code or _download(LOCK, find_links, job["most_bytes"])
+    return _download("/agent/lock.txt", find_links, job["most_bytes"])
 
 
 def _resolve(find_links: "list[str]") -> int:
@@ -61,11 +68,57 @@ def _note_newest(output: str) -> None:
     )
 
 
-def _download(lock: str, find_links: "list[str]") -> int:
+def _download(lock: str, find_links: "list[str]", most_bytes: int) -> int:
     """Unpack every wheel into the cache. The links in the scratch folder are of no use."""
     command = [UV, "pip", "install", "--no-build", "--no-deps", "--require-hashes"]
     command += ["--link-mode=symlink", f"--target={SCRATCH}", "--python=python3", *find_links]
-    return subprocess.run([*command, f"--requirements={lock}"], check=False).returncode  # noqa: S603
+    with subprocess.Popen([*command, f"--requirements={lock}"]) as process:  # noqa: S603
+        while not _has_ended(process):
+            written = _written_bytes(process.pid)
+            if written > most_bytes:
+                _end_and_clear(process)
+                sys.stderr.write(f"{written} bytes were written, {most_bytes} are allowed.\n")
+                return TOO_LARGE
+    return process.returncode
+
+
+def _has_ended(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it ends within a moment."""
+    try:
+        process.wait(LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end_and_clear(process: "subprocess.Popen[bytes]") -> None:
+    """Kill it, and remove what it was just unpacking: uv leaves that behind."""
+    process.send_signal(signal.SIGSTOP)
+    unfinished = {found[1] for path in _open_files(process.pid) if (found := _UNFINISHED(path))}
+    process.kill()
+    process.wait()
+    for folder in unfinished:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_files(pid: int) -> "list[str]":
+    paths: list[str] = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            paths.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except OSError:
+            continue
+    return paths
+
+
+def _written_bytes(pid: int) -> int:
+    """What a process wrote to disk so far, the kernel's count; 0 when it has ended."""
+    try:
+        with open(f"/proc/{pid}/io", encoding="ascii") as file:
+            counts = dict(line.split(": ") for line in file)
+    except OSError:
+        return 0
+    return int(counts.get("write_bytes", 0))
 
 
 if __name__ == "__main__":
