@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from seatrial.client import Client
+from seatrial.domain.errors import InvalidRequest
 from seatrial.domain.requests import TestRequest
 from tests.support.serving import Serving
 
-from .corpus import NAMES, Corpus
+from .corpus import NAMES, Corpus, End, ended
 from .host import Host, resident_bytes
 
 AT_A_TIME = 6
@@ -32,6 +34,22 @@ class Place:
     def pid(self) -> int:
         assert self.serving.process is not None
         return self.serving.process.pid
+
+    def ask(self, source: str, query: str, **fields: Any) -> End:
+        """Run one agent of this text to its end."""
+        given = {"files": {"agent.py": source}, "query": query, "model": "none", **fields}
+        test = self.client.submit(TestRequest.model_validate(given))
+        return ended(self.client, test.id)
+
+    def refused_or_failed(self, source: str, **fields: Any) -> str:
+        """What is said of a request that must not get as far as running; fails if it ran."""
+        try:
+            end = self.ask(source, "q", **fields)
+        except InvalidRequest as refused:
+            return " ".join(problem.message for problem in refused.problems)
+        assert end.test.failure is not None, end.said
+        assert end.test.failure.whose == "dependencies", end.said
+        return end.said
 
 
 @pytest.fixture(scope="session", params=["docker", "podman"])

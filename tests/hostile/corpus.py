@@ -55,14 +55,18 @@ class End:
     events: tuple[Event, ...]
 
     @property
+    def response(self) -> str:
+        return self.test.result.response if self.test.result else ""
+
+    @property
     def output(self) -> str:
         return "".join(one.data.text for one in self.events if isinstance(one.data, LogEvent))
 
     @property
     def said(self) -> str:
         """Everything that a person would read of it."""
-        failure, result = self.test.failure, self.test.result
-        parts = [self.output, result.response if result else ""]
+        failure = self.test.failure
+        parts = [self.output, self.response]
         parts += [failure.message, failure.evidence] if failure else []
         return "\n".join(parts)
 
@@ -70,6 +74,17 @@ class End:
         """The notices of that code, or all."""
         found = [one.data for one in self.events if isinstance(one.data, NoticeEvent)]
         return [one for one in found if code in {"", one.code}]
+
+
+def ended(client: Client, test_id: str) -> End:
+    """Wait for a test's end."""
+    done = client.wait(test_id)
+    return End(done, tuple(client.events(test_id, follow=False)))
+
+
+def files_of(name: str) -> dict[str, str]:
+    """The files of a request for that agent."""
+    return {"agent.py": (AGENTS / f"{name}.py").read_text(encoding="utf-8")}
 
 
 class Corpus:
@@ -87,7 +102,7 @@ class Corpus:
     def _send(self, name: str) -> Test | InvalidRequest:
         wanted = expected(name, self._engine)
         request = TestRequest(
-            files={"agent.py": (AGENTS / f"{name}.py").read_text(encoding="utf-8")},
+            files=files_of(name),
             query="q",
             model="none",
             timeout_seconds=wanted.timeout,
@@ -109,8 +124,7 @@ class Corpus:
         test = self._tests[name]
         assert isinstance(test, Test), test
         if name not in self._ends:
-            done = self._client.wait(test.id)
-            self._ends[name] = End(done, tuple(self._client.events(test.id, follow=False)))
+            self._ends[name] = ended(self._client, test.id)
         return self._ends[name]
 
     def all_ends(self) -> dict[str, End]:

@@ -32,6 +32,10 @@ class Host:
         answer = self._engine.get("/containers/json", params={"all": "true", "filters": filters})
         return answer.json()
 
+    def process_1(self, container: str) -> int:
+        """The number that a container's process 1 has on the host."""
+        return int(self._engine.get(f"/containers/{container}/json").json()["State"]["Pid"])
+
     def folders(self, test_id: str = "") -> list[str]:
         """Folders of slots."""
         slots = self._data / "slots"

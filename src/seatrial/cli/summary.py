@@ -54,6 +54,8 @@ def next_steps(test: Test) -> list[Line]:
     """What people do after this, as commands."""
     retry = "Run it again:" if test.failure is None else "Run it again, changed:"
     change = "--query TEXT" if test.failure is None else "--file agent.py"
+    if test.failure is not None and test.failure.fix:
+        change = "--fix"
     return [
         line(Span("Next  ", "dim"), Span(f"seatrial tests show {test.id}", "name")),
         line(Span("      ", "dim"), Span(f"seatrial tests logs {test.id}", "name")),
@@ -190,3 +192,5 @@ def _fix(failure: Failure) -> Iterator[Line]:
         elif name in _OPTIONS:
             typed = f"{_OPTIONS[name]} {shlex.quote(str(value))}"
             yield line(Span("        ", "dim"), Span(typed, "name"))
+        else:
+            yield line(Span(f"        {name.replace('_', ' ')}: {value}", "name"))

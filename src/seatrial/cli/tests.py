@@ -199,6 +199,9 @@ def retry(
             show_default=False,
         ),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Make the change that the test's failure offers.")
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Submit, say the id, and leave.")
     ] = False,
@@ -214,7 +217,7 @@ def retry(
 
     async def work(client: AsyncClient) -> int:
         old = await find_test(client, test_id)
-        changes = _changes(old, query=query, model=model, files=file or [])
+        changes = _changes(old, query=query, model=model, files=file or [], fix=fix)
         changes |= _limit_changes(
             old,
             egress or [],
@@ -369,10 +372,13 @@ def _short(text: str) -> str:
     return flat if len(flat) <= _QUERY_WIDTH else flat[: _QUERY_WIDTH - 1] + "…"
 
 
-def _changes(old: Test, *, query: str | None, model: str | None, files: list[Path]) -> ChangeFields:
+def _changes(
+    old: Test, *, query: str | None, model: str | None, files: list[Path], fix: bool
+) -> ChangeFields:
     from .collect import text_of
+    from .offered import offered_changes
 
-    changes: ChangeFields = {}
+    changes: ChangeFields = offered_changes(old) if fix else {}
     if query is not None:
         changes["query"] = query
     if model is not None:

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     """Socket of the engine, for example `unix:///run/docker.sock`; without it DOCKER_HOST, then
     the usual places, then Seatrial's private engine."""
 
+    container_runtime: str = ""
+    """Runtime of the engine to use instead of its own: `runsc` is gVisor, a kernel in between."""
+
     registry: str = "docker.io/library"
     """Where base images are pulled from."""
 

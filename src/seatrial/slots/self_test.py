@@ -41,14 +41,16 @@ KEPT_SECONDS = 24 * 3600.0
 """How long a good result counts for the same engine, kernel and harness."""
 
 _DEADLINE_SECONDS = 60.0
-_CONTROL = frozenset({"host ports", "abstract sockets", "other tests' doors"})
+_CONTROL = frozenset(
+    {"host ports", "host ports over UDP", "abstract sockets", "other tests' doors"}
+)
 """Directions that the probe must find open on the host."""
 
 OpenSlot = Callable[[str, ContainerLimits, str], Awaitable[Slot]]
 """Opens a slot of that name with that image, without asking for a self-test."""
 
 
-class _Claimed(BaseModel):
+class Claimed(BaseModel):
     """What the probe says."""
 
     model_config = ConfigDict(extra="forbid")
@@ -112,15 +114,15 @@ class SelfTest:
     async def run(self, image: str) -> SelfTestResult:
         """Do it now. Platform errors when no container can be had."""
         async with targets(self.socket) as aims:
-            control = await _on_the_host(aims)
+            control = (await on_the_host(aims)).open.keys() | aims.contacts
             aims.contacts.clear()
             claimed = await self._in_a_container(image, aims)
             found = {name: [str(one) for one in what] for name, what in claimed.open.items()}
             found |= {name: ["it arrived"] for name in aims.contacts if name not in found}
-        blind = _CONTROL - control.open.keys()
+        blind = _CONTROL - control
         return SelfTestResult(found, frozenset(blind), claimed.door, time.time())
 
-    async def _in_a_container(self, image: str, aims: Targets) -> _Claimed:
+    async def _in_a_container(self, image: str, aims: Targets) -> Claimed:
         limits = ContainerLimits(memory_mb=128, cpus=1.0, processes=64)
         slot = await self._open_slot(f"seatrial-self-test-{secrets.token_hex(4)}", limits, image)
         answers, output = list[str](), list[str]()
@@ -157,7 +159,8 @@ class SelfTest:
         self._file.write_text(json.dumps({"key": key, "at": result.at}))
 
 
-async def _on_the_host(aims: Targets) -> _Claimed:
+async def on_the_host(aims: Targets) -> Claimed:
+    """What the probe finds here: the control."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-c", _source(), json.dumps(aims.query(inside=False))),
         stdin=asyncio.subprocess.DEVNULL,
@@ -168,9 +171,9 @@ async def _on_the_host(aims: Targets) -> _Claimed:
     return _claimed(out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
 
-def _claimed(answer: str, output: str) -> _Claimed:
+def _claimed(answer: str, output: str) -> Claimed:
     try:
-        return _Claimed.model_validate_json(answer)
+        return Claimed.model_validate_json(answer)
     except ValidationError as error:
         said = output.strip()[-500:] or answer[:500]
         raise PlatformError(f"The self-test's probe gave no result: {said}") from error

@@ -60,6 +60,9 @@ class Info(_Answer):
     memory_limit: bool = Field(default=True, alias="MemoryLimit")
     pids_limit: bool = Field(default=True, alias="PidsLimit")
     cpu_quota: bool = Field(default=True, alias="CpuCfsQuota")
+    runtimes: Annotated[dict[str, Any], BeforeValidator(_empty_for_none)] = Field(
+        default_factory=dict[str, Any], alias="Runtimes"
+    )
     cpus: int = Field(0, alias="NCPU")
     memory_bytes: int = Field(0, alias="MemTotal")
 

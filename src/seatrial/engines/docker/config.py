@@ -23,6 +23,8 @@ class DockerConfig:
     state: Path
     images: Path
     registry: str = "docker.io/library"
+    runtime: str = ""
+    """The runtime to ask for; empty for the engine's own."""
     request_seconds: float = 60.0
     """Longest time for one answer of the engine; pulls and events are not bound by it."""
     patience_seconds: float = 5.0
@@ -41,4 +43,5 @@ def from_settings(settings: Settings) -> DockerConfig:
         state=settings.data_dir / "engine" / "files",
         images=settings.data_dir / "images",
         registry=settings.registry,
+        runtime=settings.container_runtime,
     )

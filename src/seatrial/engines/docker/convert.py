@@ -34,6 +34,7 @@ _FEWEST_INODES = 4096
 _INODES_OF_A_MB = 512
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 _GONE = 137
+_GVISOR_THREADS = 512
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class PrivateFiles:
     """The profile as the engine wants it: inline JSON (Docker) or a path (Podman)."""
 
 
-def container_body(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> Json:
+def container_body(
+    spec: ContainerSpec, flavour: Flavour, files: PrivateFiles, runtime: str = ""
+) -> Json:
     """The request that creates the container with all of its hardening."""
     return {
         "Image": spec.image,
@@ -62,7 +65,7 @@ def container_body(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -
         "AttachStderr": True,
         "Tty": False,
         "StopSignal": "SIGKILL",  # an engine that shuts down need not wait for the agent
-        "HostConfig": _host_config(spec, flavour, files),
+        "HostConfig": _host_config(spec, flavour, files) | _runtime(spec, runtime),
     }
 
 
@@ -99,6 +102,14 @@ def _host_config(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> 
             )
         ],
     }
+
+
+def _runtime(spec: ContainerSpec, runtime: str) -> Json:
+    """Another runtime than the engine's own. gVisor's kernel has threads that count too."""
+    if not runtime:
+        return {}
+    more = _GVISOR_THREADS if runtime.startswith("runsc") else 0
+    return {"Runtime": runtime, "PidsLimit": spec.limits.processes + more}
 
 
 def _ulimit(name: str, value: int) -> Json:
@@ -158,7 +169,7 @@ def container_info(listed: Listed) -> ContainerInfo:
     )
 
 
-def engine_info(version: Version, info: Info) -> EngineInfo:
+def engine_info(version: Version, info: Info, runtime: str = "") -> EngineInfo:
     """Who answers and what it enforces."""
     rootless = info.rootless or any("rootless" in option for option in info.security)
     able = info.memory_limit and info.pids_limit and info.cpu_quota
@@ -172,12 +183,16 @@ def engine_info(version: Version, info: Info) -> EngineInfo:
         architecture=_ARCHITECTURES.get(version.architecture, version.architecture),
         cpus=info.cpus,
         memory_bytes=info.memory_bytes,
-        warnings=_warnings(version, info, enforces=enforces),
+        warnings=_warnings(version, info, enforces=enforces, runtime=runtime),
+        runtime=runtime,
     )
 
 
-def _warnings(version: Version, info: Info, *, enforces: bool) -> tuple[str, ...]:
+def _warnings(version: Version, info: Info, *, enforces: bool, runtime: str) -> tuple[str, ...]:
     found = list(warnings_for(version))
+    if runtime and info.runtimes and runtime not in info.runtimes:
+        known = ", ".join(sorted(info.runtimes))
+        found.append(f"The engine has no runtime {runtime!r}; it has {known}.")
     if not enforces:
         found.append(
             "The engine enforces no memory, CPU or process limits (rootless with control groups "

@@ -55,7 +55,7 @@ class DockerEngine:
     async def describe(self) -> EngineInfo:
         """Who answers. EngineUnavailable."""
         api = (await self._connect()).api
-        return convert.engine_info(await api.version(), await api.info())
+        return convert.engine_info(await api.version(), await api.info(), self._config.runtime)
 
     async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
         """The base image for that Python: its content id. See `images`."""
@@ -70,7 +70,9 @@ class DockerEngine:
         connection = await self._connect()
         if connection.flavour == "podman":
             _refuse_missing(spec)
-        body = convert.container_body(spec, connection.flavour, connection.files)
+        body = convert.container_body(
+            spec, connection.flavour, connection.files, self._config.runtime
+        )
         try:
             container = await _to_the_end(
                 connection.api.create(spec.name, body), undo=self.remove_quietly
