@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests start themselves: PostgreSQL, both container engines, a registry.
+# Installs what the tests start themselves: PostgreSQL, both container engines, gVisor, a registry.
 set -eu
 
 missing=""
@@ -19,6 +19,7 @@ need "/usr/sbin/runc /usr/bin/runc" runc
 need "/usr/bin/mmdebstrap" mmdebstrap
 need "/usr/bin/docker-registry" docker-registry
 need "/usr/bin/setpriv" util-linux
+need "/usr/bin/runsc" runsc
 
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,18 +54,33 @@ class Place:
         return end.said
 
 
-@pytest.fixture(scope="session", params=["docker", "podman"])
+_ENGINES = ["docker", "podman", *(["gvisor"] if os.environ.get("SEATRIAL_TEST_FULL") else [])]
+
+
+def serve_on(engine: str, url: str, images: Path, **settings: str) -> Serving:
+    """A server on that engine; gVisor is a runtime of a Docker."""
+    if engine == "gvisor":
+        settings |= {"container_runtime": "runsc", "registry": "127.0.0.1:1"}
+    serving = Serving({"docker_host": url, **settings})
+    kept = serving.data_dir / "images"
+    kept.mkdir()
+    for archive in images.glob("*.tar"):
+        (kept / archive.name).symlink_to(archive)
+    return serving.start()
+
+
+@pytest.fixture(scope="session", params=_ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Every test that uses it runs on both."""
+    """Every test that uses it runs on each."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def place(request: pytest.FixtureRequest, engine: str) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, engine: str, engine_images: Path) -> Iterator[Place]:
     """The engine's server, after one ordinary test: what it needs once does not count."""
     url: str = request.getfixturevalue(f"{engine}_socket")
     many = {"max_running": str(AT_A_TIME), "max_per_user": "200"}
-    serving = Serving({"docker_host": url, "log_level": "info", **many}).start()
+    serving = serve_on(engine, url, engine_images, **many)
     host = Host(serving.data_dir, url)
     try:
         with serving.client() as client:

@@ -25,7 +25,6 @@ REFUSED = (
     r"CONNECT user@allowed.seatrial.invalid:443 HTTP/1.1",
     r"CONNECT allowed.seatrial.invalid:443@evil.invalid:443 HTTP/1.1",
     r"CONNECT allowed.seatrial.invalid:443/../x HTTP/1.1",
-    r"CONNECT allowed.seatrial.invalid:0443 HTTP/1.1",
     r"CONNECT allowed.seatrial.invalid: HTTP/1.1",
     r"CONNECT allowed.seatrial.invalid HTTP/1.1",
     r"CONNECT  evil.invalid:443 allowed.seatrial.invalid:443 HTTP/1.1",

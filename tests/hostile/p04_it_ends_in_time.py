@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.support.serving import Serving
-
-from .conftest import Place
+from .conftest import Place, serve_on
 from .corpus import Corpus, expected, files_of
 from .host import Host
 
@@ -36,14 +35,17 @@ def test_an_agent_that_does_not_end_is_ended(place: Place, corpus: Corpus, agent
 
 
 @pytest.mark.spec("SC-006", "SC-009", "edge-3")
-def test_a_hostile_agent_does_not_outlive_a_killed_server(place: Place) -> None:
-    serving = Serving({"docker_host": place.engine_url, "grace_seconds": "3"}).start()
+def test_a_hostile_agent_does_not_outlive_a_killed_server(
+    place: Place, engine_images: Path
+) -> None:
+    serving = serve_on(place.engine, place.engine_url, engine_images, grace_seconds="3")
     host = Host(serving.data_dir, place.engine_url)
     try:
         with serving.client() as client:
             test = client.submit(files=files_of("stubborn"), query="q", model="none")
-            seen = client.events(test.id)
-            next(event for event in seen if "not stopping" in getattr(event.data, "text", ""))
+            for event in client.events(test.id):
+                if "not stopping" in getattr(event.data, "text", ""):
+                    break
             assert host.processes(test.id)
         serving.kill()
         deadline = time.monotonic() + GONE_SECONDS

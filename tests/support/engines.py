@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -34,21 +35,21 @@ def engine_folder(kind: Kind) -> Path:
     return kept_folder() / "engine" / kind
 
 
-async def start_engine(kind: Kind) -> str:
+async def start_engine(kind: Kind, folder: Path | None = None) -> str:
     """Install the engine if need be, start it unless it runs; its socket's url. SetupFailed."""
     await install(kind, print)
-    return await PrivateEngine(kind, engine_folder(kind)).start()
+    return await PrivateEngine(kind, folder or engine_folder(kind)).start()
 
 
 @contextlib.contextmanager
-def _shared_engine(kind: Kind) -> Generator[str]:
+def _shared_engine(kind: Kind, folder: Path | None = None) -> Generator[str]:
     """The engine, held against other sessions' stop for as long as it is used."""
-    folder = engine_folder(kind)
+    folder = folder or engine_folder(kind)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "users.lock").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         try:
-            yield asyncio.run(start_engine(kind))
+            yield asyncio.run(start_engine(kind, folder))
         finally:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,6 +67,15 @@ def docker_socket() -> Iterator[str]:
 def podman_socket() -> Iterator[str]:
     """Url of a running Podman. A test that needs it fails where none can be had."""
     with _shared_engine("podman") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def gvisor_socket() -> Iterator[str]:
+    """Url of a Docker that offers gVisor: one of its own, since it must be there at its start."""
+    if shutil.which("runsc") is None:
+        pytest.fail("These tests need gVisor: apt-get install runsc")
+    with _shared_engine("docker", kept_folder() / "engine" / "gvisor") as url:
         yield url
 
 

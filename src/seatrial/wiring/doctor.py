@@ -102,6 +102,9 @@ async def _engine_finding(engine: Engine, settings: Settings) -> Finding:
     if not info.enforces_limits:
         hint = "Use cgroup v2, or an engine that runs as root."
         return Finding("engine", "problem", f"{detail} does not enforce limits", hint)
+    if any("has no runtime" in warning for warning in info.warnings):
+        hint = "Give it that runtime, or unset SEATRIAL_CONTAINER_RUNTIME."
+        return Finding("engine", "problem", f"{detail}: {'; '.join(info.warnings)}", hint)
     if info.warnings:
         return Finding("engine", "warning", f"{detail}: {'; '.join(info.warnings)}", "Upgrade it.")
     return Finding("engine", "ok", detail)
