@@ -57,6 +57,12 @@ class Place:
 _ENGINES = ["docker", "podman", *(["gvisor"] if os.environ.get("SEATRIAL_TEST_FULL") else [])]
 
 
+ONE_ENGINE = pytest.mark.parametrize(
+    "engine", _ENGINES if os.environ.get("SEATRIAL_TEST_FULL") else _ENGINES[:1], indirect=True
+)
+"""For what has nothing to do with the engine: it runs on all of them in the full suite only."""
+
+
 def serve_on(engine: str, url: str, images: Path, **settings: str) -> Serving:
     """A server on that engine; gVisor is a runtime of a Docker."""
     if engine == "gvisor":

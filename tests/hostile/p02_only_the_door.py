@@ -11,7 +11,7 @@ import pytest
 from seatrial.slots import self_test
 from seatrial.slots.targets import host_addresses, targets
 
-from .conftest import Place
+from .conftest import ONE_ENGINE, Place
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -33,6 +33,7 @@ async def test_an_agent_finds_nothing_open_of_what_the_host_finds_open(place: Pl
     assert contacts == set()
 
 
+@ONE_ENGINE
 @pytest.mark.spec("FR-011")
 def test_doctor_tests_it_too(place: Place) -> None:
     code, findings = place.serving.cli_json("doctor", "--json")

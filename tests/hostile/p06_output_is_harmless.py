@@ -14,10 +14,10 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from .conftest import Place
+from .conftest import ONE_ENGINE, Place
 from .corpus import Corpus
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600), ONE_ENGINE]
 
 NASTY = ("terminal_injection", "terminal_exception", "binary_output", "ci_commands")
 _OUR_COLOURS = re.compile("\x1b\\[[0-9;]*m")

@@ -17,6 +17,7 @@ REQUEST = TestRequest(files={"agent.py": "x"}, query="q", limits=Limits(memory_m
         ({"open_files": 2048}, {"limits": Limits(memory_mb=256, open_files=2048)}),
         ({"timeout_seconds": 360}, {"timeout_seconds": 360}),
         ({"add_requirement": "httpx"}, {"requirements": "httpx\n"}),
+        ({"add_egress": "api.example:443"}, {"egress": ("api.example:443",)}),
         ({}, {}),
     ],
 )
