@@ -30,8 +30,9 @@ def _failed(fix: dict[str, str | int] | None) -> Test:
 def test_a_limit_is_raised_and_the_others_stay() -> None:
     changes = offered_changes(_failed({"memory_mb": 512}))
     assert set(changes) == {"limits"}
-    assert changes.get("limits") is not None
-    assert changes["limits"].model_dump(exclude_none=True) == {"memory_mb": 512}
+    limits = changes.get("limits")
+    assert limits is not None
+    assert limits.model_dump(exclude_none=True) == {"memory_mb": 512}
 
 
 @pytest.mark.parametrize("fix", [None, {"weather": "sunny"}])
