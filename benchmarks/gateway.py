@@ -1,9 +1,10 @@
-"""What a gateway costs per model call: direct, through a door of ours, and through LiteLLM's proxy.
+"""What a gateway costs per model call: direct, through doors of ours, and through LiteLLM's proxy.
 
     python benchmarks/gateway.py [--calls 1000] [--without-litellm]
 
 One run, one client with one connection each, one scripted OpenAI service in another process; the
-ways alternate call by call, so that a busy machine slows all alike. LiteLLM is installed into an
+ways alternate call by call, so that a busy machine slows all alike. The second door records
+its calls into a database. LiteLLM is installed into an
 environment of its own in the user's cache, never into Seatrial's. Exits with 1 when our gateway
 misses its target.
 """
@@ -30,9 +31,12 @@ from pathlib import Path
 import aiohttp
 import platformdirs
 
-from seatrial.domain.ports import DoorSpec, Upstream
+from seatrial.domain.ports import DoorSpec, ResolvedModel, Upstream
+from seatrial.domain.requests import TestRequest
 from seatrial.gateway.gateway import SocketGateway
+from seatrial.store import open_store
 from seatrial.testing.providers import ScriptedOpenAI
+from seatrial.worker.recording import RecordingWriter, open_recording
 
 TARGET_MS = 1.0
 """p50 over direct: the most that our gateway may cost."""
@@ -74,18 +78,31 @@ def serve(where: Connection) -> None:
     asyncio.run(run())
 
 
-def open_door(path: str, url: str, ready: Connection) -> None:
-    """Run a gateway with one door until the process is ended."""
+def open_door(path: str, url: str, ready: Connection, database: str | None = None) -> None:
+    """Run a gateway with one door, recorded with a database, until the process is ended."""
 
     async def ignore(_: object) -> None: ...
 
     async def run() -> None:
         upstream = Upstream("openai", f"{url}/v1", frozenset({"scripted"}), "sk-benchmark-key")
-        await SocketGateway().open(DoorSpec("benchmark", path, (upstream,)), ignore)
+        recorder = await recording(database, upstream) if database else None
+        spec = DoorSpec("benchmark", path, (upstream,), recorder=recorder)
+        await SocketGateway().open(spec, ignore)
         ready.send(None)
         await asyncio.Event().wait()
 
     asyncio.run(run())
+
+
+async def recording(database: str, upstream: Upstream) -> RecordingWriter:
+    """The recording of a test that runs, as a worker opens it."""
+    store = open_store(database)
+    await store.open()
+    await store.submit("b", TestRequest(files={}, query="", record=True), max_queued=1)
+    [claim] = await store.claim("w", lease_seconds=9999, max_per_user=1, max_total=1, count=1)
+    resolved = ResolvedModel(None, (upstream,), named_by_request=True)
+    limit = 2**40
+    return await open_recording(store, claim, resolved, limit_bytes=limit, adopted=False)
 
 
 @contextlib.contextmanager
@@ -216,23 +233,30 @@ async def measure(stack: contextlib.ExitStack, calls: int, *, with_litellm: bool
     service.start()
     stack.callback(service.terminate)
     url, path = str(here.recv()), str(folder / "gw.sock")
-    gateway = context.Process(target=open_door, args=(path, url, there), daemon=True)
-    gateway.start()
-    stack.callback(gateway.terminate)
-    here.recv()
+    recorded_path, database = f"{path}.recorded", f"sqlite+aiosqlite:///{folder / 'b.db'}"
+    doors = [
+        context.Process(target=open_door, args=arguments, daemon=True)
+        for arguments in ((path, url, there), (recorded_path, url, there, database))
+    ]
+    for door in doors:
+        door.start()
+        stack.callback(door.terminate)
+        here.recv()
     chat = "/v1/chat/completions"
     async with contextlib.AsyncExitStack() as open_:
-        direct, door, proxied = [
+        direct, plain, recorded, proxied = [
             await open_.enter_async_context(session)
             for session in (
                 aiohttp.ClientSession(),
                 aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)),
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(recorded_path)),
                 aiohttp.ClientSession(headers={"Authorization": f"Bearer {MASTER_KEY}"}),
             )
         ]
         ways = [
             Way("direct", direct, url + chat),
-            Way("gateway", door, f"http://gw/openai{chat}", gateway.pid),
+            Way("gateway", plain, f"http://gw/openai{chat}", doors[0].pid),
+            Way("recording", recorded, f"http://gw/openai{chat}", doors[1].pid),
         ]
         if with_litellm:
             proxy, pid = stack.enter_context(litellm(folder, url))

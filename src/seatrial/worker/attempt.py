@@ -50,7 +50,7 @@ from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
 from .completion import Past, final_result, metrics_of, result_of
 from .frames import events_of
 from .journal import AttemptJournal, patiently
-from .recording import RecordingWriter, open_recording
+from .recording import RecordingWriter, note_lost_worker, open_recording
 from .replay import replay_notice, replayed_model
 
 log = logging.getLogger(__name__)
@@ -152,6 +152,7 @@ class Attempt:
         if self.claim.attempt < MAX_ATTEMPTS:
             await self.hand_back(reason)
         else:
+            await note_lost_worker(self._deps.recordings, self.claim)
             await self._complete(
                 Verdict(Outcome.FAILED, failure("platform.worker_lost", evidence=reason))
             )

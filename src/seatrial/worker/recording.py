@@ -101,6 +101,14 @@ async def open_recording(
     return RecordingWriter(recordings, claim, limit_bytes=limit_bytes, first_number=last + 1)
 
 
+async def note_lost_worker(recordings: Recordings, claim: Claim) -> None:
+    """Say of an attempt that nobody goes on with that its recording may lack calls."""
+    if claim.request.record:
+        await patiently(
+            lambda: recordings.continue_recording(claim.test_id, claim.attempt, WORKER_LOST)
+        )
+
+
 def setup_of(resolved: ResolvedModel) -> RecordingSetup:
     """What a replay has to know of the model that the test runs with."""
     return RecordingSetup(

@@ -145,10 +145,13 @@ async def test_calls_in_flight_together_may_come_in_any_order(
     names = [f"question {number}" for number in range(6)]
     async with box(recorder=recorded) as inside:
         ollama_service.mode = Mode.GATED
-        asked = [asyncio.create_task(chat_stream(inside, name)) for name in names]
-        while ollama_service.at_once < len(names):
-            await ollama_service.arrived.wait()
-            await asyncio.sleep(0)
+        begun = [asyncio.Event() for _ in names]
+        asked = [
+            asyncio.create_task(chat_stream(inside, name, one))
+            for name, one in zip(names, begun, strict=True)
+        ]
+        for one in begun:
+            await one.wait()
         for _ in range(4 * len(names)):
             ollama_service.release.release()
         live = await asyncio.gather(*asked)
@@ -160,10 +163,16 @@ async def test_calls_in_flight_together_may_come_in_any_order(
     assert [notice.code for notice in notices(inside)] == ["model.replay_differs"]
 
 
-async def chat_stream(inside: Container, text: str) -> str:
+async def chat_stream(inside: Container, text: str, begun: asyncio.Event | None = None) -> str:
+    """A streamed call; `begun` is set when its first piece is here."""
     client: Any = ollama.AsyncClient(inside.ollama)
     parts = await client.chat("scripted", [{"role": "user", "content": text}], stream=True)
-    return "".join([part.message.content async for part in parts])
+    said = ""
+    async for part in parts:
+        said += part.message.content
+        if begun is not None:
+            begun.set()
+    return said
 
 
 async def test_calls_that_followed_each_other_and_come_the_other_way_round_are_told(

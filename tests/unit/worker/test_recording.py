@@ -17,7 +17,7 @@ from seatrial.domain.recordings import RecordedAnswer, RecordedCall
 from seatrial.domain.requests import ModelRef, TestRequest
 from seatrial.domain.tests import Claim, Completion
 from seatrial.store import SqlStore, open_store
-from seatrial.worker.recording import WORKER_LOST, RecordingWriter, open_recording
+from seatrial.worker.recording import WORKER_LOST, RecordingWriter, note_lost_worker, open_recording
 from seatrial.worker.replay import replayed_model
 
 REQUEST = TestRequest(files={"agent.py": ""}, query="q", record=True)
@@ -128,6 +128,17 @@ async def test_the_next_worker_goes_on_with_the_numbers_and_says_that_calls_may_
     await second.close()
     found = await store.recording("ada", claim.test_id)
     assert ([call.number for call in found.calls], found.problem) == ([1, 2], WORKER_LOST)
+
+
+async def test_a_recording_whose_test_nobody_goes_on_with_says_that_calls_may_be_missing(
+    store: SqlStore, claim: Claim
+) -> None:
+    writer = await opened(store, claim)
+    await writer.close()
+    await note_lost_worker(store, claim.model_copy(update={"request": replay_of("t-1")}))
+    assert (await store.recording("ada", claim.test_id)).problem is None
+    await note_lost_worker(store, claim)
+    assert (await store.recording("ada", claim.test_id)).problem == WORKER_LOST
 
 
 async def test_an_attempt_that_is_lost_writes_nothing_more_and_hangs_nobody(
