@@ -180,6 +180,7 @@ def test_doctor_says_what_is_there(serving: Serving) -> None:
     assert {finding["name"] for finding in findings} >= {"disk", "package index"}
     assert all(one["state"] == "ok" or one["what_to_do"] for one in findings), findings
     assert names["base image"]["state"] == "ok"
+    assert names["door"]["detail"].startswith("socket: a socket of this machine answers")
     assert code == 0
 
 

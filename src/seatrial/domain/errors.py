@@ -17,6 +17,7 @@ to the library; inside, only these are raised.
         ├── EngineRefused         platform  the engine answered, but could not do it
         ├── ImageUnavailable      platform  no base image could be had
         ├── NoCapacity            platform  the engine is full (disk, memory, slots)
+        ├── DoorLost              platform  the relay between a container and its gateway is gone
         ├── StoreUnavailable      platform  the database does not answer
         │   └── StoreFull         platform  the database's disk is full: nothing can be written
         ├── AttemptLost           platform  this attempt is no longer ours: stop writing
@@ -163,6 +164,12 @@ class NoCapacity(PlatformError):
     """The engine is full: disk, memory or slots."""
 
     code = "platform.no_capacity"
+
+
+class DoorLost(PlatformError):
+    """The relay between a container and its gateway is gone, in the middle of its work."""
+
+    code = "platform.door_lost"
 
 
 class StoreUnavailable(PlatformError):

@@ -335,6 +335,12 @@ _ENTRIES = (
         "Retry the test.",
     ),
     _entry(
+        "platform.door_lost",
+        "The way between the container and the gateway was lost.",
+        "The relay container of the test ended, more often than Seatrial retries by itself.",
+        "Retry the test. `seatrial doctor` shows which way is used; SEATRIAL_DOOR sets it.",
+    ),
+    _entry(
         "platform.internal",
         "Seatrial itself failed.",
         "This is a defect of Seatrial, not of your agent.",

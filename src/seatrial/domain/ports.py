@@ -294,6 +294,15 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class VolumeMount:
+    """A volume of the engine's own inside the container; see `Engine.make_volume`."""
+
+    volume: str
+    target: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
 class Tmpfs:
     """A sized memory file system: the only writable space of a test."""
 
@@ -328,6 +337,7 @@ class ContainerSpec:
     limits: ContainerLimits
     labels: Mapping[str, str]
     mounts: tuple[Mount, ...] = ()
+    volumes: tuple[VolumeMount, ...] = ()
     tmpfs: tuple[Tmpfs, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     working_directory: str = "/"
@@ -358,6 +368,14 @@ class ContainerInfo:
 
 
 @dataclass(frozen=True)
+class VolumeInfo:
+    """A volume that carries our label."""
+
+    name: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """What the engine is and can do. `enforces_limits` is False for rootless cgroup v1.
 
@@ -376,10 +394,35 @@ class EngineInfo:
     runtime: str = ""
 
 
+class Pipe(Protocol):
+    """Standard input and output of one container's process 1, for whoever launched it alone.
+
+    Bytes arrive whole and in order both ways. Who does not read makes the other side wait, so
+    little is ever under way. It ends with process 1, and when its holder closes it or dies
+    (kill -9 too): process 1 then reads the end of its standard input.
+    """
+
+    async def read(self) -> bytes:
+        """What it wrote since, as soon as there is some; empty at the end. One reader."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Hand the bytes over; waits while process 1 does not read. A platform error at the end.
+
+        Concurrent writes do not mix.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of it. Idempotent. The container is left as it is."""
+        ...
+
+
 class Engine(Protocol):
     """Where containers run. All calls may run concurrently; all raise the platform errors only.
 
-    Order per container: launch, wait (any number of callers), stop (optional), remove.
+    Order per container: launch, wait (any number of callers), stop (optional), remove. A volume
+    is made before the containers that mount it and removed after them.
     """
 
     async def describe(self) -> EngineInfo:
@@ -401,6 +444,13 @@ class Engine(Protocol):
         """
         ...
 
+    async def launch_piped(self, spec: ContainerSpec) -> tuple[str, Pipe]:
+        """Launch with standard input and output held by the caller; id and pipe.
+
+        A name in use is EngineRefused: a pipe cannot be shared. Its evidence is standard error.
+        """
+        ...
+
     async def wait(self, container_id: str) -> ContainerExit:
         """Return when it has ended; at once if it already has. One that is gone: code 137."""
         ...
@@ -415,6 +465,25 @@ class Engine(Protocol):
 
     async def containers(self, installation: str) -> Sequence[ContainerInfo]:
         """Every container with our label and that installation, running or not."""
+        ...
+
+    async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """An empty folder on the engine's own disk, root's, that several containers may mount.
+
+        A Unix socket that one of them makes there can be reached from the others. The labels
+        are those of a container. One of that name that exists already is left as it is.
+        """
+        ...
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove it with its content. Does nothing when it is gone.
+
+        EngineRefused while a container, running or not, mounts it.
+        """
+        ...
+
+    async def volumes(self, installation: str) -> Sequence[VolumeInfo]:
+        """Every volume with our label and that installation."""
         ...
 
     async def aclose(self) -> None:

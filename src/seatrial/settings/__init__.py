@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field
@@ -51,6 +52,10 @@ class Settings(BaseSettings):
 
     container_runtime: str = ""
     """Runtime of the engine to use instead of its own: `runsc` is gVisor, a kernel in between."""
+
+    door: Literal["auto", "socket", "relay"] = "auto"
+    """How a container's sockets reach it: `socket` mounts this machine's, `relay` carries them
+    through a container beside it (Docker Desktop, podman machine); `auto` tries it out."""
 
     registry: str = "docker.io/library"
     """Where base images are pulled from."""

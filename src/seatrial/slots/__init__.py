@@ -1,8 +1,20 @@
 """Slots: one container with its door and its channel, made, driven, adopted and removed."""
 
 from .channel import FrameBatch
+from .door_choice import DoorChoice, FoundDoor
+from .doorways import slot_of
 from .folders import SlotFolders
 from .slot import Slot, SlotEnd
 from .slots import Slots, SlotSpec
 
-__all__ = ["FrameBatch", "Slot", "SlotEnd", "SlotFolders", "SlotSpec", "Slots"]
+__all__ = [
+    "DoorChoice",
+    "FoundDoor",
+    "FrameBatch",
+    "Slot",
+    "SlotEnd",
+    "SlotFolders",
+    "SlotSpec",
+    "Slots",
+    "slot_of",
+]

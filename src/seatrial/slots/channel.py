@@ -14,7 +14,7 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from seatrial.harness.protocol import (
@@ -59,9 +59,21 @@ class Channel:
     harness keeps them until `ack` says that they are stored.
     """
 
-    def __init__(self, folders: SlotFolders, *, claim: str | None, acked: int = 0) -> None:
-        """With a claim token a fresh slot; without one an adopted slot, opened by its session."""
+    def __init__(
+        self,
+        folders: SlotFolders,
+        *,
+        claim: str | None,
+        acked: int = 0,
+        on_claimed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """With a claim token a fresh slot; without one an adopted slot, opened by its session.
+
+        `on_claimed` is called before the claim is answered: it takes the token away from where
+        the container sees it.
+        """
         self._folders = folders
+        self._on_claimed = on_claimed
         self._claim = claim
         self._session = folders.read_session()
         self._acked = acked
@@ -204,7 +216,7 @@ class Channel:
         if self._session is None:
             self._session = secrets.token_urlsafe(32)
             self._folders.write_session(self._session)
-            self._folders.claim.unlink(missing_ok=True)
+            self._on_claimed()
         # What was read on an older connection and not yet acknowledged is sent again from
         # `acked`; `_accept` drops what it has already handed out.
         self._send(Welcome(session=self._session, acked=self._acked))

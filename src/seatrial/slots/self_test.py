@@ -97,12 +97,15 @@ class SelfTest:
         self._turn = asyncio.Lock()
         self._passed = False
 
-    async def ensure(self, image: str) -> None:
-        """Return when containers of this engine are known to be closed. NotIsolated otherwise."""
+    async def ensure(self, image: str, *, door: str = "socket") -> None:
+        """Return when containers of this engine are known to be closed. NotIsolated otherwise.
+
+        `door` is the way that its sockets go into a container: each is a test of its own.
+        """
         async with self._turn:
             if self._passed:
                 return
-            key = await self._key(image)
+            key = await self._key(image, door)
             if not self._is_kept(key):
                 result = await self.run(image)
                 if not result.passed:
@@ -137,12 +140,12 @@ class SelfTest:
             await slot.remove()
         return _claimed("".join(answers), "".join(output))
 
-    async def _key(self, image: str) -> str:
+    async def _key(self, image: str, door: str) -> str:
         """Everything that a way out could come with."""
         info = await self._engine.describe()
         boot = Path("/proc/sys/kernel/random/boot_id")
         parts = (
-            *(info.name, info.version, info.api_version, str(info.rootless), image),
+            *(info.name, info.version, info.api_version, str(info.rootless), image, door),
             *(platform.release(), boot.read_text() if boot.exists() else "", str(os.getuid())),
             *(harness_digest(), *info.warnings, _source(), self.socket, info.runtime),
         )

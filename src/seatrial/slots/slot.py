@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from seatrial.domain.errors import PlatformError
+from seatrial.domain.errors import DoorLost, PlatformError
 from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.ports import ContainerExit, Door, Engine
 from seatrial.harness.protocol import Assign, Exit
 
 from .channel import Channel, FrameBatch
+from .doorways import Doorway
 from .folders import SlotFolders
 
 Stopped = Literal["cancelled", "deadline", "silent"]
@@ -52,6 +53,7 @@ class Slot:
         folders: SlotFolders,
         channel: Channel,
         door: Door,
+        doorway: Doorway,
         *,
         uid: int,
         on_end: Callable[[], None],
@@ -69,6 +71,7 @@ class Slot:
         self._folders = folders
         self._channel = channel
         self._door = door
+        self._doorway = doorway
         self._silence_seconds = silence_seconds
         self._exit: Exit | None = None
         self._stopped: Stopped | None = None
@@ -84,23 +87,27 @@ class Slot:
 
         Returns when the harness has reported its exit and that is stored, or when the container
         is gone. Errors of `on_frames` end it and are raised; the container is left running.
+        DoorLost when the relay of its sockets is gone.
         """
         self._channel.assign(assignment)
         ended = asyncio.create_task(self._engine.wait(self.container_id))
         frames = asyncio.create_task(self._drive(on_frames))
         guard = asyncio.create_task(self._guard(assignment))
+        lost = asyncio.create_task(self._doorway.lost())
         try:
-            await asyncio.wait({ended, frames}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, frames, lost}, return_when=asyncio.FIRST_COMPLETED)
             if not frames.done():
                 # The container is gone; what it sent before may still be on its way.
                 await asyncio.wait({frames}, timeout=_LAST_FRAMES_SECONDS)
             if frames.done():
                 await frames
+            if self._exit is None and lost.done():
+                raise DoorLost(f"The relay of the container's sockets is gone: {await lost}")
             container = await ended if self._exit is None else None
         finally:
-            for task in (ended, frames, guard):
+            for task in (ended, frames, guard, lost):
                 task.cancel()
-            await asyncio.gather(ended, frames, guard, return_exceptions=True)
+            await asyncio.gather(ended, frames, guard, lost, return_exceptions=True)
         return SlotEnd(exit=self._exit, container=container, stopped=self._stopped)
 
     def cancel(self, grace_seconds: float) -> None:
@@ -120,11 +127,17 @@ class Slot:
         await self._door.close()
 
     async def remove(self) -> dict[str, float]:
-        """Remove door, channel, container and folder; the seconds that each took."""
+        """Remove door, channel, container, relay and folder; the seconds that each took."""
         taken: dict[str, float] = {}
         await _timed(taken, "door", self._door.close())
         await _timed(taken, "channel", self._channel.close())
-        await _timed(taken, "container", self._engine.remove(self.container_id))
+        relay = asyncio.create_task(self._doorway.remove_relay())
+        try:
+            await _timed(taken, "container", self._engine.remove(self.container_id))
+        finally:
+            await asyncio.gather(relay, return_exceptions=True)
+        if self._doorway.volumes:
+            await _timed(taken, "relay", self._doorway.remove())
         started = time.monotonic()
         self._folders.remove()
         taken["folder"] = round(time.monotonic() - started, 4)
@@ -135,6 +148,7 @@ class Slot:
         """Let go of the container without ending it, so that another worker may adopt it."""
         await self._door.close()
         await self._channel.close()
+        await self._doorway.close()
         self._on_end()
 
     async def _drive(self, on_frames: OnFrames) -> None:

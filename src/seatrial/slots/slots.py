@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seatrial.domain.door_limits import DoorLimits
+from seatrial.domain.errors import PlatformError
 from seatrial.domain.ports import (
     ContainerInfo,
     ContainerLimits,
     ContainerSpec,
+    Door,
     DoorSpec,
     Engine,
     Gateway,
@@ -25,13 +27,24 @@ from seatrial.domain.recordings import Replay
 from seatrial.domain.redaction import Known
 
 from .channel import Channel
+from .door_choice import DoorChoice, DoorSetting
+from .doorways import (
+    HARNESS_PATH,
+    DoorKind,
+    Doorway,
+    RelayDoorway,
+    RelaySpec,
+    SocketDoorway,
+    relay_name,
+)
 from .folders import SlotFolders, harness_files, harness_folder
 from .self_test import SelfTest, ignore
 from .slot import Slot
 from .users import Users
 
-HARNESS_PATH = "/seatrial/lib"
-DOOR_PATH = "/seatrial/door"
+_DOOR_LABEL = "seatrial.door"
+_IMAGE_LABEL = "seatrial.image"
+"""What the relay of an adopted container is made of: whoever adopts it knows no image."""
 _ARGV = ("python3", "-I", "-S", f"{HARNESS_PATH}/harness/boot.py")
 _UID_LABEL = "seatrial.uid"
 SELF_TEST = "self-test"
@@ -79,6 +92,7 @@ class Slots:
         silence_seconds: float = 10.0,
         self_tested: bool = False,
         engine_socket: str = "",
+        door: DoorSetting = "socket",
     ) -> None:
         """`state` is this worker's own folder; `installation` marks its containers.
 
@@ -86,6 +100,7 @@ class Slots:
         engine are closed. `engine_socket` is one of the things that it must not see.
         """
         harness_files()
+        self.choice = DoorChoice(engine, door, state=state, installation=installation)
         self.engine = engine
         self.installation = installation
         self._gateway = gateway
@@ -101,7 +116,8 @@ class Slots:
         NotIsolated when the self-test found a way out of containers of this engine.
         """
         if self.self_tested:
-            await self.self_test.ensure(spec.image)
+            door = await self.choice.found(spec.image)
+            await self.self_test.ensure(spec.image, door=door.kind)
         return await self._open(spec, report)
 
     async def open_probe(self, name: str, limits: ContainerLimits, image: str) -> Slot:
@@ -110,10 +126,20 @@ class Slots:
         return await self._open(spec, ignore)
 
     async def _open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
+        kind = (await self.choice.found(spec.image)).kind
         folders = self.folders(spec.name)
         folders.remove()
-        channel = Channel(folders, claim=folders.create())
-        return await self._start(spec, report, folders, channel)
+        claim = folders.create()
+        doorway = self._doorway(kind, spec, folders)
+        channel = Channel(folders, claim=claim, on_claimed=doorway.claimed)
+        uid = self._users.take()
+        async with self._undo(folders, uid) as undo:
+            undo.push_async_callback(_quietly, doorway.remove)
+            door = await self._open_sockets(spec, report, folders, channel, undo)
+            await doorway.open(claim)
+            container = self._container_of(spec, kind, doorway, uid)
+            container_id = await self.engine.launch(container)
+        return self._slot(container_id, folders, channel, door, doorway, uid)
 
     async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
         """Take over the container of a former worker that died; None when it is not there.
@@ -121,11 +147,21 @@ class Slots:
         `acked` is the last frame that is stored: the harness sends what follows it.
         """
         folders = self.folders(spec.name)
-        container = await self._running(spec.name)
-        if folders.read_session() is None or container is None:
+        found = {c.name: c for c in await self.engine.containers(self.installation)}
+        container = found.get(spec.name)
+        if folders.read_session() is None or container is None or not container.running:
             return None
-        channel = Channel(folders, claim=None, acked=acked)
-        return await self._start(spec, report, folders, channel, container)
+        if former := found.get(relay_name(spec.name)):
+            await self.engine.remove(former.id)
+        spec = replace(spec, image=container.labels.get(_IMAGE_LABEL, spec.image))
+        doorway = self._doorway(_kind_of(container), spec, folders)
+        channel = Channel(folders, claim=None, acked=acked, on_claimed=doorway.claimed)
+        uid = self._user_of(container)
+        async with self._undo(folders, uid) as undo:
+            undo.push_async_callback(_quietly, doorway.remove_relay)
+            door = await self._open_sockets(spec, report, folders, channel, undo)
+            await doorway.open("")
+        return self._slot(container.id, folders, channel, door, doorway, uid)
 
     def folders(self, name: str) -> SlotFolders:
         """Where the slot of that name keeps its sockets."""
@@ -133,81 +169,110 @@ class Slots:
 
     async def is_running(self, name: str) -> bool:
         """Whether a container of that name runs."""
-        return await self._running(name) is not None
-
-    async def _running(self, name: str) -> ContainerInfo | None:
-        for container in await self.engine.containers(self.installation):
-            if container.name == name and container.running:
-                return container
-        return None
+        found = await self.engine.containers(self.installation)
+        return any(container.name == name and container.running for container in found)
 
     async def discard(self, name: str) -> None:
         """Remove whatever a former worker left of that slot."""
         for container in await self.engine.containers(self.installation):
-            if container.name == name:
+            if container.name in {name, relay_name(name)}:
                 await self.engine.remove(container.id)
+        await self.engine.remove_volume(name)
         self.folders(name).remove()
 
-    async def _start(
+    @contextlib.asynccontextmanager
+    async def _undo(
+        self, folders: SlotFolders, uid: int
+    ) -> AsyncGenerator[contextlib.AsyncExitStack]:
+        """Take back what was done when the block fails.
+
+        Also when it is cancelled: whoever asked knows of no slot, so nothing may be left.
+        """
+        async with contextlib.AsyncExitStack() as undo:
+            undo.callback(self._users.give_back, uid)
+            undo.callback(folders.remove)
+            yield undo
+            undo.pop_all()
+
+    async def _open_sockets(
         self,
         spec: SlotSpec,
         report: GatewayReport,
         folders: SlotFolders,
         channel: Channel,
-        running: ContainerInfo | None = None,
+        undo: contextlib.AsyncExitStack,
+    ) -> Door:
+        undo.push_async_callback(channel.close)
+        await channel.open()
+        door = await self._gateway.open(_door_of(spec, folders), report)
+        undo.push_async_callback(door.close)
+        return door
+
+    def _slot(
+        self,
+        container_id: str,
+        folders: SlotFolders,
+        channel: Channel,
+        door: Door,
+        doorway: Doorway,
+        uid: int,
     ) -> Slot:
-        uid = self._user_of(running)
-        async with contextlib.AsyncExitStack() as undo:
-            undo.callback(self._users.give_back, uid)
-            # Also when it is cancelled: whoever asked knows of no slot, so nothing may be left.
-            undo.callback(folders.remove)
-            undo.push_async_callback(channel.close)
-            await channel.open()
-            door = await self._gateway.open(_door_of(spec, folders), report)
-            undo.push_async_callback(door.close)
-            if running is None:
-                container_id = await self.engine.launch(self._container_of(spec, folders, uid))
-            else:
-                container_id = running.id
-            undo.pop_all()
         return Slot(
             self.engine,
             container_id,
             folders,
             channel,
             door,
+            doorway,
             uid=uid,
             on_end=lambda: self._users.give_back(uid),
             silence_seconds=self._silence_seconds,
         )
 
-    def _user_of(self, running: ContainerInfo | None) -> int:
-        """A new user id, or the one of the container that is taken over."""
-        known = running.labels.get(_UID_LABEL, "") if running else ""
+    def _user_of(self, running: ContainerInfo) -> int:
+        """The user id of a container that is taken over."""
+        known = running.labels.get(_UID_LABEL, "")
         if not known.isdigit():
             return self._users.take()
         self._users.hold(int(known))
         return int(known)
 
-    def _container_of(self, spec: SlotSpec, folders: SlotFolders, uid: int) -> ContainerSpec:
-        harness = harness_folder(self._state)
+    def _doorway(self, kind: DoorKind, spec: SlotSpec, folders: SlotFolders) -> Doorway:
+        if kind == "socket":
+            return SocketDoorway(folders)
+        relay = RelaySpec(
+            slot=spec.name,
+            image=spec.image,
+            harness=self._harness(),
+            labels=self._labels(spec, kind),
+            silence_seconds=self._silence_seconds,
+        )
+        return RelayDoorway(self.engine, relay, folders)
+
+    def _harness(self) -> Mount:
+        return Mount(str(harness_folder(self._state)), HARNESS_PATH)
+
+    def _labels(self, spec: SlotSpec, kind: DoorKind) -> dict[str, str]:
+        return {
+            "seatrial": spec.test_id,
+            "seatrial.attempt": str(spec.attempt),
+            "seatrial.installation": self.installation,
+            _DOOR_LABEL: kind,
+            _IMAGE_LABEL: spec.image,
+            **spec.labels,
+        }
+
+    def _container_of(
+        self, spec: SlotSpec, kind: DoorKind, doorway: Doorway, uid: int
+    ) -> ContainerSpec:
         return ContainerSpec(
             name=spec.name,
             image=spec.image,
             argv=_ARGV,
             limits=spec.limits,
-            labels={
-                "seatrial": spec.test_id,
-                "seatrial.attempt": str(spec.attempt),
-                "seatrial.installation": self.installation,
-                _UID_LABEL: str(uid),
-                **spec.labels,
-            },
-            mounts=(
-                Mount(str(harness), HARNESS_PATH),
-                Mount(str(folders.door), DOOR_PATH),
-                *spec.mounts,
-            ),
+            labels={**self._labels(spec, kind), _UID_LABEL: str(uid)},
+            mounts=(self._harness(), *doorway.mounts, *spec.mounts),
+            volumes=doorway.volumes,
             tmpfs=(
                 Tmpfs("/agent", _AGENT_FILES_MB, mode=0o755),
                 Tmpfs("/tmp", spec.disk_mb),  # noqa: S108 - a path inside the container
@@ -229,3 +294,14 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         recorder=spec.recorder,
         replay=spec.replay,
     )
+
+
+def _kind_of(container: ContainerInfo) -> DoorKind:
+    """The way that the container was made for, whatever is chosen now."""
+    return "relay" if container.labels.get(_DOOR_LABEL) == "relay" else "socket"
+
+
+async def _quietly(remove: Callable[[], Awaitable[None]]) -> None:
+    """Remove what a failure left; trouble here must not hide it. The reaper comes after."""
+    with contextlib.suppress(PlatformError):
+        await remove()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from seatrial.domain.recordings import RecordedCall, Replay, packed, unpacked
 from seatrial.gateway.door import SocketDoor
 from seatrial.gateway.gateway import SocketGateway
 from seatrial.gateway.scrub import KnownSecrets
+
+from .relays import local_relay
 
 KEY = "sk-canary-5d1c9a7e4b"
 """The real key: it must never be in a byte that the container's side gets."""
@@ -86,6 +88,7 @@ class Container:
 
     door: SocketDoor
     reports: Reports
+    socket_path: str
     url: str = ""
     got: bytearray = field(default_factory=bytearray)
 
@@ -101,7 +104,7 @@ class Container:
 
     async def connect(self) -> tuple[StreamReader, StreamWriter]:
         """A connection of its own to the door."""
-        return await asyncio.open_unix_connection(self.door.spec.socket_path)
+        return await asyncio.open_unix_connection(self.socket_path)
 
     async def ask(self, data: bytes) -> bytes:
         """Everything that comes back for these bytes until the door ends the connection."""
@@ -128,8 +131,12 @@ async def container(
     recorder: Recorder | None = None,
     replay: Replay | None = None,
     known: KnownSecrets | None = None,
+    by_relay: bool = False,
 ) -> AsyncGenerator[Container]:
-    """Open a door and a forwarder to it, as the harness does in a container."""
+    """Open a door and a forwarder to it, as the harness does in a container.
+
+    `by_relay`: between the two is what a relay container has inside.
+    """
     reports = Reports()
     path = str(folder / f"gw{len(list(folder.iterdir()))}.sock")
     spec = DoorSpec(
@@ -143,7 +150,19 @@ async def container(
         replay=replay,
         known=known,
     )
-    inside = Container(await gateway.open(spec, reports.take), reports)
+    door = await gateway.open(spec, reports.take)
+    async with AsyncExitStack() as stack:
+        if by_relay:
+            seen = folder / f"seen{len(list(folder.iterdir()))}"
+            seen.mkdir()
+            relay = await stack.enter_async_context(local_relay(seen, gateway=Path(path)))
+            path = str(relay.gateway)
+        async with _forwarded(Container(door, reports, path)) as inside:
+            yield inside
+
+
+@asynccontextmanager
+async def _forwarded(inside: Container) -> AsyncGenerator[Container]:
     tasks: set[asyncio.Task[None]] = set()
 
     async def forward(reader: StreamReader, writer: StreamWriter) -> None:

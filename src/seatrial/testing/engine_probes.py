@@ -164,3 +164,37 @@ except OSError:
     made = False
 print(json.dumps({"answer": answer, "made": made}))
 """
+
+SOCKET_SERVER = """
+import os, select, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind("/door/socket")
+os.chmod("/door/socket", 0o666)
+server.listen()
+print("ready", flush=True)
+while True:
+    ready, _, _ = select.select([server, sys.stdin], [], [])
+    if sys.stdin in ready:
+        break
+    client, _ = server.accept()
+    client.sendall(client.recv(100) + b" pong")
+    client.close()
+"""
+"""Answers at a socket in a volume until its standard input ends."""
+
+WRITE_MUCH = """
+import os, select, socket
+os.set_blocking(1, False)
+written = 0
+while written < 64 << 20:
+    if not select.select([], [1], [], 1.0)[1]:
+        break
+    try:
+        written += os.write(1, b"x" * 65536)
+    except BlockingIOError:
+        pass
+told = socket.socket(socket.AF_UNIX)
+told.connect("/door/socket")
+told.sendall(b"%d" % written)
+"""
+"""Write until nobody takes anything for a second, then tell at the door how much that was."""

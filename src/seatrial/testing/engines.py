@@ -43,6 +43,7 @@ from seatrial.domain.ports import (
 )
 
 from . import engine_probes as probes
+from .engine_sharing import SharingConformance
 
 MakeEngine = Callable[[], Engine]
 
@@ -88,14 +89,23 @@ class Box:
         assert ended.code == 0, ended
         return json.loads(ended.evidence.splitlines()[-1])
 
+    async def volume(self) -> str:
+        """Make one; its name."""
+        name = f"seatrial-{uuid.uuid4().hex[:16]}"
+        labels = {"seatrial": "conformance", "seatrial.installation": self.installation}
+        await self.engine.make_volume(name, labels)
+        return name
+
     async def clear(self) -> None:
         """Remove whatever is left."""
         left = await self.engine.containers(self.installation)
         await asyncio.gather(*[self.engine.remove(container.id) for container in left])
+        for volume in await self.engine.volumes(self.installation):
+            await self.engine.remove_volume(volume.name)
 
 
 @pytest.mark.asyncio
-class EngineConformance:
+class EngineConformance(SharingConformance):
     """Every promise of the port, against the real thing."""
 
     known_differences: ClassVar[Mapping[str, str]] = {}
@@ -414,6 +424,10 @@ class EngineConformance:
             lambda: engine.kill("x"),
             lambda: engine.remove("x"),
             lambda: engine.containers("x"),
+            lambda: engine.launch_piped(box.spec("cat")),
+            lambda: engine.make_volume("x", {}),
+            lambda: engine.remove_volume("x"),
+            lambda: engine.volumes("x"),
         ]
         for call in calls:
             with pytest.raises(PlatformError) as caught:

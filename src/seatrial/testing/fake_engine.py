@@ -23,7 +23,7 @@ import shutil
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -34,10 +34,19 @@ from seatrial.domain.errors import (
     NoCapacity,
     PlatformError,
 )
-from seatrial.domain.ports import ContainerExit, ContainerInfo, ContainerSpec, EngineInfo
+from seatrial.domain.ports import (
+    ContainerExit,
+    ContainerInfo,
+    ContainerSpec,
+    EngineInfo,
+    Mount,
+    Pipe,
+    VolumeInfo,
+)
 from seatrial.settings import Settings
 
 from . import fake_box
+from .relays import ProcessPipe
 
 _ERRORS: dict[str, type[PlatformError]] = {
     "no_capacity": NoCapacity,
@@ -65,6 +74,7 @@ class FakeEngine:
     def __init__(self) -> None:
         """Starts nothing."""
         self._containers: dict[str, _Running] = {}
+        self._volumes: dict[str, tuple[Mapping[str, str], str]] = {}
         self._failed: int = 0
 
     async def describe(self) -> EngineInfo:
@@ -90,19 +100,39 @@ class FakeEngine:
 
     async def launch(self, spec: ContainerSpec) -> str:
         """Start the process, or fail as the variables say. The id is the name."""
+        if spec.name not in self._containers:
+            await self._launch(spec, piped=False)
+        return spec.name
+
+    async def launch_piped(self, spec: ContainerSpec) -> tuple[str, Pipe]:
+        """The same, with the process's own pipes."""
         if spec.name in self._containers:
-            return spec.name
+            raise EngineRefused(f"There is a container {spec.name} already.")
+        return spec.name, ProcessPipe(await self._launch(spec, piped=True))
+
+    async def _launch(self, spec: ContainerSpec, *, piped: bool) -> asyncio.subprocess.Process:
         await asyncio.sleep(_seconds("SEATRIAL_FAKE_DELAY_SECONDS") or 0)
         self._fail_if_asked()
         if os.geteuid() != 0:
             raise EngineRefused("The fake engine needs root, for its mounts.")
         if shutil.which(spec.argv[0], path=_PATH) is None:
             raise EngineRefused(f"There is no program {spec.argv[0]}.")
+        mounts = [*spec.mounts, *self._mounted(spec)]
         root = tempfile.mkdtemp(prefix="seatrial-fake-")
-        process = await _start(spec, root)
-        ended = asyncio.create_task(_watch(process, root))
+        process = await _start(spec, root, mounts, piped=piped)
+        ended = asyncio.create_task(_watch(process, root, piped=piped))
         self._containers[spec.name] = _Running(spec, process, datetime.now(UTC), ended)
-        return spec.name
+        return process
+
+    def _mounted(self, spec: ContainerSpec) -> list[Mount]:
+        """The spec's volumes as the folders that they are here."""
+        missing = [volume.volume for volume in spec.volumes if volume.volume not in self._volumes]
+        if missing:
+            raise EngineRefused(f"There is no volume {missing[0]}.")
+        return [
+            Mount(self._volumes[volume.volume][1], volume.target, volume.read_only)
+            for volume in spec.volumes
+        ]
 
     async def wait(self, container_id: str) -> ContainerExit:
         """Its end. One that is gone: code 137."""
@@ -132,10 +162,33 @@ class FakeEngine:
             if running.spec.labels.get("seatrial.installation") == installation
         ]
 
+    async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """A temporary folder."""
+        if name not in self._volumes:
+            self._volumes[name] = labels, tempfile.mkdtemp(prefix="seatrial-fake-")
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove the folder, unless a container has it."""
+        specs = [running.spec for running in self._containers.values()]
+        if any(name == volume.volume for spec in specs for volume in spec.volumes):
+            raise EngineRefused(f"The volume {name} is in use.")
+        if name in self._volumes:
+            shutil.rmtree(self._volumes.pop(name)[1], ignore_errors=True)
+
+    async def volumes(self, installation: str) -> Sequence[VolumeInfo]:
+        """Those of this object."""
+        return [
+            VolumeInfo(name, labels)
+            for name, (labels, _) in self._volumes.items()
+            if labels.get("seatrial.installation") == installation
+        ]
+
     async def aclose(self) -> None:
-        """Kill what still runs: nobody else could find it."""
+        """Kill what still runs and remove every volume: nobody else could find them."""
         for container in list(self._containers):
             await self.remove(container)
+        for volume in list(self._volumes):
+            await self.remove_volume(volume)
 
     def _fail_if_asked(self) -> None:
         name, _, times = os.environ.get("SEATRIAL_FAKE_LAUNCH_ERROR", "").partition(":")
@@ -149,11 +202,14 @@ def create(_: Settings) -> FakeEngine:
     return FakeEngine()
 
 
-async def _start(spec: ContainerSpec, root: str) -> asyncio.subprocess.Process:
+async def _start(
+    spec: ContainerSpec, root: str, mounts: Sequence[Mount], *, piped: bool
+) -> asyncio.subprocess.Process:
     """A process in its own namespaces; killing it kills everything inside."""
     environment = {"PATH": _PATH, "HOME": "/root", "HOSTNAME": "agent", **spec.environment}
     inside = {
-        **{name: [asdict(item) for item in getattr(spec, name)] for name in ("mounts", "tmpfs")},
+        "mounts": [asdict(mount) for mount in mounts],
+        "tmpfs": [asdict(tmpfs) for tmpfs in spec.tmpfs],
         "argv": spec.argv,
         "environment": environment,
         "working_directory": spec.working_directory,
@@ -162,22 +218,23 @@ async def _start(spec: ContainerSpec, root: str) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *(*unshare, sys.executable, "-I", fake_box.__file__, root, json.dumps(inside)),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.PIPE if piped else asyncio.subprocess.STDOUT,
         )
     except OSError as error:
         raise EngineRefused(f"The fake engine cannot start a process: {error}") from error
 
 
-async def _watch(process: asyncio.subprocess.Process, root: str) -> ContainerExit:
+async def _watch(process: asyncio.subprocess.Process, root: str, *, piped: bool) -> ContainerExit:
     """Keep the end of the output; end the process early when the variables say so."""
     kept: deque[bytes] = deque()
-    assert process.stdout is not None
+    output = process.stderr if piped else process.stdout
+    assert output is not None
     lifetime = _seconds("SEATRIAL_FAKE_DIE_AFTER_SECONDS")
     try:
         async with asyncio.timeout(lifetime):
-            while data := await process.stdout.read(4096):
+            while data := await output.read(4096):
                 kept.append(data)
                 while sum(map(len, kept)) - len(kept[0]) >= _KEPT_BYTES:
                     kept.popleft()

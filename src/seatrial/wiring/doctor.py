@@ -17,7 +17,7 @@ from seatrial.engines.install import install_plan
 from seatrial.environments.index import find_certificates, find_index
 from seatrial.gateway import LocalProviders, SocketGateway
 from seatrial.settings import Settings
-from seatrial.slots import Slots
+from seatrial.slots import DoorChoice, Slots
 
 from . import retention
 from .late_engine import LateEngine
@@ -60,6 +60,7 @@ async def examine(settings: Settings, *, fix: bool, progress: Progress) -> list[
             findings.append(image)
             if image.state == "ok":
                 findings.append(await _limits(engine, settings))
+                findings.append(await _door(engine, settings))
                 findings.append(await _isolation(engine, settings))
     findings.append(await _index(settings))
     findings += await _models(settings)
@@ -133,6 +134,21 @@ async def _limits(engine: Engine, settings: Settings) -> Finding:
     )
 
 
+async def _door(engine: Engine, settings: Settings) -> Finding:
+    """Which way a container's sockets go into it, as a worker would find it out."""
+    choice = DoorChoice(
+        engine,
+        settings.door,
+        state=settings.data_dir,
+        installation=installation_id(settings.data_dir),
+    )
+    try:
+        found = await choice.found(await engine.image(settings.python))
+    except SeatrialError as error:
+        return Finding("door", "problem", error.message, error.hint)
+    return Finding("door", "ok", f"{found.kind}: {found.why}")
+
+
 async def _isolation(engine: Engine, settings: Settings) -> Finding:
     """Let a probe try every way out of a container, now."""
     gateway = SocketGateway()
@@ -142,6 +158,7 @@ async def _isolation(engine: Engine, settings: Settings) -> Finding:
         state=settings.data_dir,
         installation=installation_id(settings.data_dir),
         engine_socket=engine_socket(settings),
+        door=settings.door,
     )
     try:
         result = await slots.self_test.run(await engine.image(settings.python))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from seatrial.domain.errors import EngineUnavailable, SetupFailed
 from seatrial.domain.ports import (
@@ -12,6 +12,8 @@ from seatrial.domain.ports import (
     ContainerSpec,
     Engine,
     EngineInfo,
+    Pipe,
+    VolumeInfo,
 )
 from seatrial.engines.private import ensure_engine, private_engine
 from seatrial.engines.registry import create_engine
@@ -52,6 +54,10 @@ class LateEngine:
         """As the port says."""
         return await (await self._found()).launch(spec)
 
+    async def launch_piped(self, spec: ContainerSpec) -> tuple[str, Pipe]:
+        """As the port says."""
+        return await (await self._found()).launch_piped(spec)
+
     async def wait(self, container_id: str) -> ContainerExit:
         """As the port says."""
         return await (await self._found()).wait(container_id)
@@ -67,6 +73,18 @@ class LateEngine:
     async def containers(self, installation: str) -> Sequence[ContainerInfo]:
         """As the port says."""
         return await (await self._found()).containers(installation)
+
+    async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """As the port says."""
+        await (await self._found()).make_volume(name, labels)
+
+    async def remove_volume(self, name: str) -> None:
+        """As the port says."""
+        await (await self._found()).remove_volume(name)
+
+    async def volumes(self, installation: str) -> Sequence[VolumeInfo]:
+        """As the port says."""
+        return await (await self._found()).volumes(installation)
 
     async def disconnect(self) -> None:
         """Close the connections and let a private engine run on."""

@@ -80,6 +80,7 @@ async def worker_parts(
             silence_seconds=settings.grace_seconds,
             self_tested=settings.engine != "fake",
             engine_socket=engine_socket(settings),
+            door=settings.door,
         )
         secrets = TestSecrets(settings, credentials, also=index_passwords(settings))
         clean_logs(secrets.text)

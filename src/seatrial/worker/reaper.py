@@ -1,4 +1,4 @@
-"""Removes containers that nobody holds any more."""
+"""Removes containers and volumes that nobody holds any more."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 from seatrial.domain.errors import PlatformError
 from seatrial.domain.ports import ContainerInfo, Engine
-from seatrial.slots import Slots
+from seatrial.slots import Slots, slot_of
 
 log = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 10.0
 _OWN_AGE = timedelta(seconds=15)
 _OTHERS_SECONDS = 60.0
-"""Containers of another worker are left to it for this long after they were seen ended."""
+"""Containers of another worker are left to it for this long after they were seen ended.
+
+So is every volume after it was first seen without a container.
+"""
 
 
 class Reaper:
@@ -32,6 +35,7 @@ class Reaper:
         self._worker = worker
         self._holds = holds
         self._seen_ended: dict[str, float] = {}
+        self._seen_alone: dict[str, float] = {}
 
     async def run(self) -> None:
         """Look every few seconds until cancelled; trouble with the engine is not ours to end."""
@@ -43,7 +47,7 @@ class Reaper:
                 log.debug("the reaper waits for the engine: %s", error)
 
     async def look(self) -> int:
-        """Remove what is left over now; how many containers that were."""
+        """Remove what is left over now; how many containers and volumes that were."""
         found = await self._engine.containers(self._slots.installation)
         self._note_ended(found)
         left = [container for container in found if self._is_left_over(container)]
@@ -51,6 +55,26 @@ class Reaper:
             log.warning("removing the left-over container %s", container.name)
             await self._engine.remove(container.id)
             self._slots.folders(container.name).remove()
+        return len(left) + await self._look_at_volumes(found, left)
+
+    async def _look_at_volumes(
+        self, found: Sequence[ContainerInfo], removed: Sequence[ContainerInfo]
+    ) -> int:
+        """Remove the volumes of slots that were just removed, and those long without one."""
+        volumes = {volume.name for volume in await self._engine.volumes(self._slots.installation)}
+        kept = [container for container in found if container not in removed]
+        alone = volumes - {slot_of(container.name) for container in kept}
+        now = time.monotonic()
+        self._seen_alone = {name: self._seen_alone.get(name, now) for name in alone}
+        ended = {slot_of(container.name) for container in removed}
+        left = [
+            name
+            for name, since in self._seen_alone.items()
+            if name in ended or now - since > _OTHERS_SECONDS
+        ]
+        for name in left:
+            log.warning("removing the left-over volume %s", name)
+            await self._engine.remove_volume(name)
         return len(left)
 
     def _note_ended(self, found: Sequence[ContainerInfo]) -> None:

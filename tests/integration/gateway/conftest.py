@@ -34,19 +34,20 @@ async def openai_service() -> AsyncGenerator[ScriptedOpenAI]:
         yield service
 
 
-@pytest.fixture
+@pytest.fixture(params=[False, True], ids=["socket", "relay"])
 async def inside(
+    request: pytest.FixtureRequest,
     gateway: SocketGateway,
     ollama_service: ScriptedOllama,
     openai_service: ScriptedOpenAI,
     tmp_path: Path,
 ) -> AsyncGenerator[Container]:
-    """A container that may use the model `scripted` of both services."""
+    """A container that may use the model `scripted` of both services, through either door."""
     upstreams = (
         Upstream("ollama", ollama_service.url, MODELS),
         Upstream("openai", f"{openai_service.url}/v1", MODELS, KEY),
     )
-    async with container(gateway, tmp_path, *upstreams) as inside:
+    async with container(gateway, tmp_path, *upstreams, by_relay=request.param) as inside:
         yield inside
         await inside.door.close()
         assert KEY.encode() not in inside.got

@@ -10,8 +10,9 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.ports import ContainerLimits
@@ -35,6 +36,7 @@ class Place:
     source: str
     acked: int | None = None
     grace: float = 40.0
+    door: Literal["socket", "relay"] = "socket"
 
     @property
     def name(self) -> str:
@@ -54,6 +56,7 @@ async def slots_at(place: Place) -> AsyncGenerator[Slots]:
         state=Path(place.state),
         installation=place.installation,
         silence_seconds=place.grace,
+        door=place.door,
     )
     await gateway.aclose()
     await engine.aclose()
@@ -107,7 +110,8 @@ async def main(place: Place) -> None:
         if place.acked is None:
             slot = await slots.open(spec, ignore)
         else:
-            adopted = await slots.adopt(spec, ignore, acked=place.acked)
+            # Who adopts a container knows of no image, as the worker's adoption does not.
+            adopted = await slots.adopt(replace(spec, image=""), ignore, acked=place.acked)
             assert adopted is not None, "there is nothing to adopt"
             slot = adopted
         say(container=slot.container_id)

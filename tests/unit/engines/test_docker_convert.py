@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from seatrial.domain.ports import ContainerLimits, ContainerSpec, Mount, Tmpfs
+from seatrial.domain.ports import ContainerLimits, ContainerSpec, Mount, Tmpfs, VolumeMount
 from seatrial.engines.docker import convert
 from seatrial.engines.docker.advisories import ADVISORIES, is_open, warnings_for
 from seatrial.engines.docker.answers import Container, Event, Info, Listed, Version
@@ -156,3 +157,20 @@ def test_every_advisory_is_closed_by_its_own_fix() -> None:
     for advisory in ADVISORIES:
         for fix in advisory.fixed:
             assert not is_open(advisory, ".".join(map(str, fix)))
+
+
+def test_a_volume_is_mounted_beside_folders_and_a_pipe_ends_with_its_holder() -> None:
+    spec = replace(SPEC, volumes=(VolumeMount("seatrial-1", "/door"),))
+    plain, piped = (
+        convert.container_body(spec, "podman", FILES, piped=piped) for piped in (False, True)
+    )
+    assert plain["HostConfig"]["Mounts"][-1] == {
+        "Type": "volume",
+        "Source": "seatrial-1",
+        "Target": "/door",
+        "ReadOnly": True,
+        "VolumeOptions": {"NoCopy": True},
+    }
+    names = ("AttachStdin", "OpenStdin", "StdinOnce")
+    assert [plain[name] for name in names] == [False] * 3
+    assert [piped[name] for name in names] == [True] * 3

@@ -102,6 +102,13 @@ class Listed(_Answer):
     created: int = Field(0, alias="Created")
 
 
+class Volume(_Answer):
+    """One of `GET /volumes`."""
+
+    name: str = Field(alias="Name")
+    labels: Labels = Field(default_factory=dict, alias="Labels")
+
+
 class Image(_Answer):
     """`GET /images/{name}/json`."""
 

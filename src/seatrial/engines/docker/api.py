@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiodocker
 import aiohttp
 from aiodocker.stream import Stream
+from aiodocker.volumes import DockerVolume
 from yarl import URL
 
 from seatrial.domain.errors import EngineRefused
 
-from .answers import Container, Event, Flavour, Image, Info, Listed, Progress, Version
+from .answers import Container, Event, Flavour, Image, Info, Listed, Progress, Version, Volume
 from .config import DockerConfig
 from .errors import NotThere, translated
 
@@ -84,10 +85,12 @@ class Api:
         with translated():
             await self._docker.containers.container(container).start()
 
-    async def attach(self, container: str) -> Stream:
-        """Its output from now on."""
+    async def attach(self, container: str, *, stdin: bool = False) -> Stream:
+        """Its output from now on, and its input if that is asked for."""
         with translated():
-            attached = self._docker.containers.container(container).attach(stdout=True, stderr=True)
+            attached = self._docker.containers.container(container).attach(
+                stdin=stdin, stdout=True, stderr=True
+            )
             return await attached.__aenter__()
 
     async def inspect(self, container: str) -> Container | None:
@@ -139,6 +142,25 @@ class Api:
         with translated():
             found = await self._docker.containers.list(all=True, filters=filters)
             return [Listed(**{name: container[name] for name in _LISTED}) for container in found]
+
+    async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make it; one that exists is taken as it is."""
+        with translated():
+            await self._docker.volumes.create({"Name": name, "Labels": dict(labels)})
+
+    async def delete_volume(self, name: str) -> None:
+        """Remove it. NotThere; AlreadyThere while it is mounted."""
+        with translated():
+            await DockerVolume(self._docker, name).delete()
+
+    async def volumes(self, label: str) -> list[Volume]:
+        """Every volume that carries the label (`name=value`).
+
+        One only: of several, Podman takes any where Docker wants all.
+        """
+        with translated():
+            found = await self._docker.volumes.list(filters={"label": [label]})
+            return [Volume.model_validate(volume) for volume in found["Volumes"] or ()]
 
     async def events(self) -> AsyncGenerator[Event | None]:
         """Yields None once connected, then the events of all containers, without end.

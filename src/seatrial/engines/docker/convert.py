@@ -13,10 +13,12 @@ from seatrial.domain.ports import (
     EngineInfo,
     Mount,
     Tmpfs,
+    VolumeInfo,
+    VolumeMount,
 )
 
 from .advisories import warnings_for
-from .answers import Container, Flavour, Info, Listed, Version
+from .answers import Container, Flavour, Info, Listed, Version, Volume
 
 Json = dict[str, Any]
 
@@ -48,9 +50,17 @@ class PrivateFiles:
 
 
 def container_body(
-    spec: ContainerSpec, flavour: Flavour, files: PrivateFiles, runtime: str = ""
+    spec: ContainerSpec,
+    flavour: Flavour,
+    files: PrivateFiles,
+    runtime: str = "",
+    *,
+    piped: bool = False,
 ) -> Json:
-    """The request that creates the container with all of its hardening."""
+    """The request that creates the container with all of its hardening.
+
+    `piped`: with a standard input that ends when whoever is attached to it goes away.
+    """
     return {
         "Image": spec.image,
         "Entrypoint": list(spec.argv[:1]),
@@ -60,7 +70,9 @@ def container_body(
         "Labels": dict(spec.labels),
         "User": "0:0",
         "Hostname": "agent",
-        "AttachStdin": False,
+        "AttachStdin": piped,
+        "OpenStdin": piped,
+        "StdinOnce": piped,
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
@@ -100,7 +112,8 @@ def _host_config(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> 
                 Mount(files.resolv_conf, "/etc/resolv.conf"),
                 *spec.mounts,
             )
-        ],
+        ]
+        + [_volume_mount(volume) for volume in spec.volumes],
     }
 
 
@@ -126,11 +139,21 @@ def _mount(mount: Mount) -> Json:
     }
 
 
+def _volume_mount(volume: VolumeMount) -> Json:
+    return {
+        "Type": "volume",
+        "Source": volume.volume,
+        "Target": volume.target,
+        "ReadOnly": volume.read_only,
+        "VolumeOptions": {"NoCopy": True},
+    }
+
+
 def _tmpfs(spec: ContainerSpec, flavour: Flavour) -> dict[str, str]:
     """What the spec asks for; for Podman also read-only ones over the places it would fill."""
     mounted = {tmpfs.target: _tmpfs_options(tmpfs, flavour) for tmpfs in spec.tmpfs}
     if flavour == "podman":
-        taken = {mount.target for mount in spec.mounts} | set(mounted)
+        taken = {mount.target for mount in (*spec.mounts, *spec.volumes)} | set(mounted)
         closed = dict.fromkeys(_PODMAN_WRITABLE, "ro,noexec,nosuid,nodev,size=64k,mode=755")
         mounted |= {target: options for target, options in closed.items() if target not in taken}
     return mounted
@@ -167,6 +190,11 @@ def container_info(listed: Listed) -> ContainerInfo:
         running=listed.state == "running",
         created_at=datetime.fromtimestamp(listed.created, UTC),
     )
+
+
+def volume_info(volume: Volume) -> VolumeInfo:
+    """One line of a list."""
+    return VolumeInfo(name=volume.name, labels=volume.labels)
 
 
 def engine_info(version: Version, info: Info, runtime: str = "") -> EngineInfo:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from seatrial.domain.errors import EngineRefused, ImageUnavailable, PlatformError
-from seatrial.domain.ports import ContainerExit, ContainerInfo, ContainerSpec, EngineInfo
+from seatrial.domain.ports import (
+    ContainerExit,
+    ContainerInfo,
+    ContainerSpec,
+    EngineInfo,
+    Pipe,
+    VolumeInfo,
+)
 from seatrial.settings import Settings
 
 from . import convert, seccomp
@@ -23,12 +31,21 @@ from .errors import AlreadyThere, NotThere
 from .events import Endings
 from .evidence import Evidence
 from .images import Images
+from .pipe import AttachedPipe
 
 _HOSTS = "127.0.0.1 localhost agent\n::1 localhost\n"
 _REMOVAL_SECONDS = 10.0
 _STATE_LAG_SECONDS = 0.05
 
 _T = TypeVar("_T")
+
+
+class _LastWords(Protocol):
+    """What is drained of one container's output."""
+
+    async def text(self) -> str: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class DockerEngine:
         self._config = config
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
-        self._evidence: dict[str, Evidence] = {}
+        self._evidence: dict[str, _LastWords] = {}
 
     async def describe(self) -> EngineInfo:
         """Who answers. EngineUnavailable."""
@@ -68,22 +85,23 @@ class DockerEngine:
         One that was created by somebody who was lost before starting it is started.
         """
         connection = await self._connect()
-        if connection.flavour == "podman":
-            _refuse_missing(spec)
-        body = convert.container_body(
-            spec, connection.flavour, connection.files, self._config.runtime
-        )
         try:
-            container = await _to_the_end(
-                connection.api.create(spec.name, body), undo=self.remove_quietly
-            )
+            container = await self._create(connection, spec, piped=False)
         except AlreadyThere:
             return await self._adopt(connection, spec)
-        except NotThere as error:
-            raise ImageUnavailable(
-                f"The engine has no image {spec.image}.", hint=error.message
-            ) from error
-        return await self._start(connection, container)
+        await self._start(connection, container)
+        return container
+
+    async def launch_piped(self, spec: ContainerSpec) -> tuple[str, Pipe]:
+        """Create, attach with standard input, start. A name in use is EngineRefused."""
+        connection = await self._connect()
+        try:
+            container = await self._create(connection, spec, piped=True)
+        except AlreadyThere as error:
+            raise EngineRefused(f"There is a container {spec.name} already.") from error
+        pipe = await self._start(connection, container, piped=True)
+        assert isinstance(pipe, AttachedPipe)
+        return container, pipe
 
     async def wait(self, container_id: str) -> ContainerExit:
         """Return when it has ended; at once if it already has. One that is gone: code 137."""
@@ -134,6 +152,32 @@ class DockerEngine:
         listed = await api.containers("seatrial", f"seatrial.installation={installation}")
         return [convert.container_info(container) for container in listed]
 
+    async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """An empty folder on the engine's disk; one that exists is left as it is."""
+        api = (await self._connect()).api
+
+        async def undo(_: None) -> None:
+            with contextlib.suppress(PlatformError):
+                await self.remove_volume(name)
+
+        await _to_the_end(api.make_volume(name, labels), undo=undo)
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove it. EngineRefused while it is mounted; does nothing when it is gone."""
+        api = (await self._connect()).api
+        try:
+            await api.delete_volume(name)
+        except NotThere:
+            return
+        except AlreadyThere as error:
+            raise EngineRefused(f"The volume {name} is in use: {error.message}") from error
+
+    async def volumes(self, installation: str) -> Sequence[VolumeInfo]:
+        """Every volume with our label and that installation."""
+        api = (await self._connect()).api
+        listed = await api.volumes(f"seatrial.installation={installation}")
+        return [convert.volume_info(found) for found in listed if "seatrial" in found.labels]
+
     async def aclose(self) -> None:
         """Close connections. Containers stay."""
         connection, self._connection = self._connection, None
@@ -164,6 +208,21 @@ class DockerEngine:
         files = _private_files(config.state, flavour)
         return _Connection(api, flavour, files, endings, Images(api, config))
 
+    async def _create(self, connection: _Connection, spec: ContainerSpec, *, piped: bool) -> str:
+        """Create it; its id. AlreadyThere, ImageUnavailable."""
+        if connection.flavour == "podman":
+            _refuse_missing(spec)
+        files, runtime = connection.files, self._config.runtime
+        body = convert.container_body(spec, connection.flavour, files, runtime, piped=piped)
+        try:
+            return await _to_the_end(
+                connection.api.create(spec.name, body), undo=self.remove_quietly
+            )
+        except NotThere as error:
+            raise ImageUnavailable(
+                f"The engine has no image {spec.image}.", hint=error.message
+            ) from error
+
     async def _adopt(self, connection: _Connection, spec: ContainerSpec) -> str:
         """The container of that name, started if it never was."""
         inspected = await connection.api.inspect(spec.name)
@@ -171,13 +230,17 @@ class DockerEngine:
             return await self.launch(spec)
         container = inspected.id
         if inspected.never_started:
-            return await self._start(connection, container)
+            await self._start(connection, container)
         return container
 
-    async def _start(self, connection: _Connection, container: str) -> str:
+    async def _start(
+        self, connection: _Connection, container: str, *, piped: bool = False
+    ) -> _LastWords:
         """Attach, then start. Leaves nothing behind when that fails or is cancelled."""
         try:
-            self._evidence[container] = Evidence(await connection.api.attach(container))
+            stream = await connection.api.attach(container, stdin=piped)
+            attached = AttachedPipe(stream) if piped else Evidence(stream)
+            self._evidence[container] = attached
             await connection.api.start(container)
         except (NotThere, AlreadyThere) as error:  # Podman's word for a command that is missing
             await self.remove_quietly(container)
@@ -185,7 +248,7 @@ class DockerEngine:
         except BaseException:
             await asyncio.shield(self.remove_quietly(container))
             raise
-        return container
+        return attached
 
     async def _settled(self, api: Api, container: str) -> Container | None:
         """Inspect after the event: Podman's state follows a moment later."""

@@ -34,8 +34,8 @@ _FULL = (
     "resource temporarily unavailable",
     "too many open files",
 )
-_NOT_THERE = ("no such container", "no container with name or id")
-"""How Podman, with status 500, says that a container went away while it was looked at."""
+_NOT_THERE = ("no such container", "no container with name or id", "no such volume")
+"""How Podman, with status 500, says that something went away while it was looked at."""
 _ALREADY = ("already in use", "not running", "can only kill running", "already in progress")
 """How Podman, with status 500, says what Docker says with 409."""
 

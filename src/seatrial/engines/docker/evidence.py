@@ -22,19 +22,38 @@ _LAST_WORDS_SECONDS = 1.0
 """How long after the end the output may still take to arrive."""
 
 
+class Tail:
+    """The end of an output, up to 64 KB."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._kept: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """The output goes on."""
+        self._kept.append(data)
+        self._size += len(data)
+        while self._size - len(self._kept[0]) >= KEPT_BYTES:
+            self._size -= len(self._kept.popleft())
+
+    def text(self) -> str:
+        """What is kept; bytes that are no text are shown as such."""
+        return b"".join(self._kept)[-KEPT_BYTES:].decode("utf-8", "replace")
+
+
 class Evidence:
     """One container's output, drained in the background from the moment it is made."""
 
     def __init__(self, stream: Stream) -> None:
         """Takes the attached stream over and closes it in the end."""
-        self._kept: deque[bytes] = deque()
-        self._size = 0
+        self._tail = Tail()
         self._task = asyncio.create_task(self._drain(stream))
 
     async def text(self) -> str:
         """The end of the output, up to 64 KB; waits briefly for the stream's own end."""
         await asyncio.wait([self._task], timeout=_LAST_WORDS_SECONDS)
-        return b"".join(self._kept)[-KEPT_BYTES:].decode("utf-8", "replace")
+        return self._tail.text()
 
     async def close(self) -> None:
         """Stop draining. Idempotent."""
@@ -46,12 +65,6 @@ class Evidence:
         with contextlib.suppress(PlatformError), translated():
             try:
                 while (message := await stream.read_out()) is not None:
-                    self._keep(message.data)
+                    self._tail.add(message.data)
             finally:
                 await stream.close()
-
-    def _keep(self, data: bytes) -> None:
-        self._kept.append(data)
-        self._size += len(data)
-        while self._size - len(self._kept[0]) >= KEPT_BYTES:
-            self._size -= len(self._kept.popleft())
