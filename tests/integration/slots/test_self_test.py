@@ -103,8 +103,8 @@ async def test_an_open_direction_is_found_and_nothing_runs(
     spoil, names = LEAKS[leak]
     sound = convert.container_body
 
-    def leaky(*arguments: Any) -> Body:
-        body = sound(*arguments)
+    def leaky(*arguments: Any, **named: Any) -> Body:
+        body = sound(*arguments, **named)
         spoil(body, slots.self_test.socket)
         return body
 
