@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Optional
 
+from . import aws_profiles
 from .child import CONFIG_FD, REPORT_FD
 from .claims import NO_ENTRY_POINT, RAN_ON_IMPORT
 from .detect import Found, NoEntryPoint, find, find_named, is_guarded
@@ -70,6 +71,7 @@ class Play:
         """Load, find, call; an exception of the agent becomes an error frame and exit code 1."""
         sys.argv = [self._config.file, self._config.query]
         sys.path.insert(0, self._config.root)
+        aws_profiles.write(self._config.root, os.environ)
         try:
             self._play()
         except SystemExit as request:
