@@ -25,6 +25,12 @@ _OF_A_CONNECTION = re.compile(
     r"proxy|tunnel|connect|network|unreachable|resolv|ssl|tls|403|forbidden", re.IGNORECASE
 )
 
+_OF_A_MODEL = re.compile(
+    r"api\.openai\.com|api\.anthropic\.com|ollama\.com"
+    r"|bedrock-runtime(-fips)?\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?"
+)
+"""The public addresses of the providers, which SDKs and examples have written in."""
+
 
 def of_door(
     request: TestRequest, record: AttemptRecord, ending: Ending, said: str
@@ -87,6 +93,8 @@ def _refused_host(
     if host is None:
         return None
     to_do = f"Run it with --egress {host.addition}, or let the agent do without that host."
+    if _OF_A_MODEL.fullmatch(host.name.lower()):
+        return _written_address(host, said)
     return failure(
         "agent.host_not_allowed",
         f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
@@ -94,6 +102,18 @@ def _refused_host(
         evidence=host.message,
         evidence_event=host.event,
         fix={"add_egress": host.addition} if host.addition else None,
+    )
+
+
+def _written_address(host: RefusedHost, said: str) -> Failure:
+    """A model service's public address in the code: to allow it would leave the key out."""
+    return failure(
+        "agent.host_not_allowed",
+        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        what_to_do=f"Leave the address {host.name} out of the code: the SDK then finds the model "
+        "service where Seatrial puts the real key on.",
+        evidence=host.message,
+        evidence_event=host.event,
     )
 
 

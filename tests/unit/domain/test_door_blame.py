@@ -226,3 +226,22 @@ def test_a_timeout_in_a_call_says_that_the_model_was_waited_for(
     assert decided.failure is not None
     assert said in decided.failure.message
     assert "model service" in decided.failure.what_to_do
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api.openai.com",
+        "api.anthropic.com",
+        "bedrock-runtime.us-east-1.amazonaws.com",
+        "bedrock-runtime.cn-north-1.amazonaws.com.cn",
+    ],
+)
+def test_a_model_services_own_address_shall_be_left_out_and_not_allowed(name: str) -> None:
+    host = RefusedHost(name, f"No {name}.", 5, f"{name}:443")
+    record = replace(raised("Connection error."), refused_hosts=(host,))
+    found = verdict(REQUEST, record, NAMED).failure
+    assert found is not None
+    assert (found.code, found.evidence_event) == ("agent.host_not_allowed", 5)
+    assert f"Leave the address {name} out of the code" in found.what_to_do
+    assert found.fix == {}
