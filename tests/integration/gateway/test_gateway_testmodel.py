@@ -49,6 +49,9 @@ async def test_both_official_clients_reach_the_built_in_model_and_their_tokens_a
             )
             chunks = [chunk async for chunk in stream]
             events = [await inside.reports.call(), await inside.reports.call()]
+            vectors = (await theirs.embed("smollm2", ["one", "two"])).embeddings
+            same = await client.embeddings.create(model="smollm2:135m", input="one")
+            embedded = [await inside.reports.call(), await inside.reports.call()]
     finally:
         await model.stop()
     assert "".join(parts)
@@ -56,3 +59,7 @@ async def test_both_official_clients_reach_the_built_in_model_and_their_tokens_a
     assert [event.error for event in events] == [None, None]
     assert events[0].input_tokens
     assert events[0].output_tokens
+    assert [len(vector) for vector in vectors] == [576, 576]
+    assert same.data[0].embedding == pytest.approx(vectors[0], abs=1e-3)
+    assert [event.error for event in embedded] == [None, None]
+    assert all(event.input_tokens and not event.output_tokens for event in embedded)
