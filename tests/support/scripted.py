@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.testing.providers import (
+    Departure,
     ScriptedAnthropic,
     ScriptedBedrock,
     ScriptedOllama,
@@ -30,6 +31,12 @@ class Services:
     openai: ScriptedOpenAI
     anthropic: ScriptedAnthropic
     bedrock: ScriptedBedrock
+
+    @property
+    def departures(self) -> Sequence[Departure]:
+        """The calls of all services whose caller went away, in the order in which they did."""
+        every = (self.ollama, self.openai, self.anthropic, self.bedrock)
+        return sorted((left for one in every for left in one.departures), key=lambda left: left.at)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -67,8 +74,8 @@ async def _start(stack: AsyncExitStack) -> Services:
     anthropic = ScriptedAnthropic(("claude-x",))
     anthropic.key = KEY
     return Services(
-        await stack.enter_async_context(ScriptedOllama(("scripted:latest",))),
-        await stack.enter_async_context(ScriptedOpenAI(("gpt-x",))),
+        await stack.enter_async_context(ScriptedOllama(("scripted:latest", "vectors:latest"))),
+        await stack.enter_async_context(ScriptedOpenAI(("gpt-x", "vectors-x"))),
         await stack.enter_async_context(anthropic),
         await stack.enter_async_context(ScriptedBedrock(AWS)),
     )

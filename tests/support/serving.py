@@ -18,7 +18,7 @@ from typing import Any
 
 from seatrial.client import Client
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from aiohttp import web
 from . import anthropic_messages
 from .base import ScriptedProvider, SeenRequest
 from .script import INPUT_TOKENS
-from .wire import NOW, json_answer, named_sse
+from .wire import NOW, json_answer, named_sse, together
 
 _KINDS = {
     400: "invalid_request_error",
@@ -69,7 +69,8 @@ class ScriptedAnthropic(ScriptedProvider):
     def pieces(self, seen: SeenRequest) -> tuple[list[bytes], bytes]:
         """See ScriptedProvider."""
         events, ending = anthropic_messages.events(seen.json["model"], seen.json)
-        return [named_sse(value) for value in events], b"".join(map(named_sse, ending))
+        pieces = together([named_sse(value) for value in events], anthropic_messages.OPENING)
+        return pieces, b"".join(map(named_sse, ending))
 
     def stream_error(self, seen: SeenRequest) -> bytes:
         """See ScriptedProvider."""

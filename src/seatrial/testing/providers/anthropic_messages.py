@@ -17,6 +17,10 @@ def whole(model: str, call: Any) -> dict[str, Any]:
     return _message(model, [_block(turn)], _reason(turn), usage)
 
 
+OPENING = 2
+"""Events at the beginning of a stream that show nothing yet."""
+
+
 def events(model: str, call: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The events of a streamed message: those up to the last delta, and those that end it."""
     turn = _turn(call)

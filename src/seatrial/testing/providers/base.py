@@ -200,7 +200,7 @@ class ScriptedProvider(ABC):
 
     @abstractmethod
     def pieces(self, seen: SeenRequest) -> tuple[list[bytes], bytes]:
-        """The pieces of a stream and what ends it."""
+        """The pieces of a stream, each with something to show in it, and what ends it."""
 
     @abstractmethod
     def stream_error(self, seen: SeenRequest) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 from .bedrock_events import encode_event
 from .openai_chat import halves
 from .script import CALL_ID, INPUT_TOKENS, OUTPUT_TOKENS, Tool, Turn, last_of, listed, next_turn
+from .wire import together
 
 _AFTER = {
     "usage": {
@@ -37,6 +38,7 @@ def pieces(call: Any) -> tuple[list[bytes], bytes]:
     if turn.call is not None:
         start = {"contentBlockIndex": 0, "start": {"toolUse": _named(turn.call)}}
         events.append(encode_event("contentBlockStart", start))
+    opening = len(events)
     for delta in _deltas(turn):
         place = {"contentBlockIndex": 0, "delta": delta}
         events.append(encode_event("contentBlockDelta", place))
@@ -45,7 +47,7 @@ def pieces(call: Any) -> tuple[list[bytes], bytes]:
         encode_event("messageStop", {"stopReason": _reason(turn)}),
         encode_event("metadata", _AFTER),
     ]
-    return events, b"".join(ending)
+    return together(events, opening), b"".join(ending)
 
 
 def _deltas(turn: Turn) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from . import anthropic_messages
 from .bedrock_events import encode_event
 from .script import INPUT_TOKENS, OUTPUT_TOKENS, TEXT, VECTOR
+from .wire import together
 
 _METRICS = {"inputTokenCount": INPUT_TOKENS, "outputTokenCount": OUTPUT_TOKENS}
 
@@ -42,11 +43,14 @@ def pieces(model: str, call: Any) -> tuple[list[bytes], bytes]:
     """The events of a stream. Its last one carries Bedrock's own counts."""
     if "anthropic" in model:
         events, ending = anthropic_messages.events(model, call)
+        opening = anthropic_messages.OPENING
     else:
         events = [{"index": n, "outputText": text} for n, text in enumerate(TEXT)]
+        opening = 0
         ending = [{"index": len(TEXT), "outputText": "", "completionReason": "FINISH"}]
     ending = [*ending[:-1], {**ending[-1], "amazon-bedrock-invocationMetrics": _METRICS}]
-    return [_chunk(value) for value in events], b"".join(_chunk(value) for value in ending)
+    pieces = together([_chunk(value) for value in events], opening)
+    return pieces, b"".join(_chunk(value) for value in ending)
 
 
 def _chunk(value: Mapping[str, Any]) -> bytes:

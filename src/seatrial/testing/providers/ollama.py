@@ -13,6 +13,12 @@ from .modes import Mode
 from .script import INPUT_TOKENS, OUTPUT_TOKENS, VECTOR, Tool, Turn, last_of, listed, next_turn
 from .wire import NOW, SCRIPTED, json_answer, ndjson, sse
 
+_DURATIONS = {
+    "total_duration": 4_000_000,
+    "load_duration": 1_000_000,
+    "prompt_eval_duration": 1_000_000,
+    "eval_duration": 2_000_000,
+}
 _FAILED = "the runner has terminated"
 
 
@@ -101,7 +107,7 @@ def _line(seen: SeenRequest, turn: Turn, *, done: bool) -> Mapping[str, Any]:
         line["response"] = turn.text
     if done:
         counts = {"prompt_eval_count": INPUT_TOKENS, "eval_count": OUTPUT_TOKENS}
-        line |= {"done_reason": "stop", **counts}
+        line |= {"done_reason": "stop", **counts, **_DURATIONS}
     return line
 
 

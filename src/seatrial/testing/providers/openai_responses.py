@@ -8,7 +8,7 @@ from typing import Any
 
 from .openai_chat import halves, text_of
 from .script import CALL_ID, INPUT_TOKENS, OUTPUT_TOKENS, Tool, Turn, last_of, listed, next_turn
-from .wire import named_sse
+from .wire import named_sse, together
 
 _MESSAGE_ID = "msg_scripted"
 _ITEM_ID = "fc_scripted"
@@ -43,8 +43,9 @@ def pieces(call: Any) -> tuple[list[bytes], bytes]:
         {"type": "response.completed", "response": whole(call)},
     ]
     numbered = [{**event, "sequence_number": n} for n, event in enumerate([*events, *ending])]
-    cut = len(events)
-    return [named_sse(e) for e in numbered[:cut]], b"".join(named_sse(e) for e in numbered[cut:])
+    written = [named_sse(event) for event in numbered]
+    opening = 2 if turn.call else 3
+    return together(written[: len(events)], opening), b"".join(written[len(events) :])
 
 
 def stream_error(message: str) -> bytes:

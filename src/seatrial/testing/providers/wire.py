@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,14 @@ SCRIPTED = {"X-Seatrial-Scripted": "yes"}
 """On every answer: it is made up."""
 
 NOW = "2026-01-01T00:00:00Z"
+
+
+def together(pieces: Sequence[bytes], opening: int) -> list[bytes]:
+    """The pieces, with those that open the stream sent along with the one after them.
+
+    So each piece shows something, and a client that reads one needs no other.
+    """
+    return [b"".join(pieces[: opening + 1]), *pieces[opening + 1 :]]
 
 
 def json_answer(
