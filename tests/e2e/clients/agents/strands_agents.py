@@ -16,17 +16,6 @@ async def pieces(model):
     return [e["data"] async for e in agent(model).stream_async(HELLO) if e.get("data")]
 
 
-def gone(name, make):
-    def ask(first):
-        def heard(**event):
-            if event.get("data"):
-                first()
-
-        Agent(model=make(), callback_handler=heard)(endless(name))
-
-    return leave_by_dying(ask)
-
-
 MODELS = {
     "strands bedrock": lambda model=CLAUDE: BedrockModel(model_id=model),
     "strands ollama": lambda model="scripted": OllamaModel(host=None, model_id=model),
@@ -35,6 +24,20 @@ MODELS = {
     ),
 }
 OTHERS = {"strands bedrock": "amazon.nova-pro-v1:0"}
+
+
+def ask_for_ever(name):
+    """Ask, and print when the first piece of the answer is there."""
+
+    def heard(**event):
+        if event.get("data"):
+            print("first", flush=True)
+
+    Agent(model=MODELS[name](), callback_handler=heard)(endless(name))
+
+
+def gone(name):
+    return leave_by_dying(f"import agent; agent.ask_for_ever({name!r})")
 
 
 async def run(query):
@@ -47,7 +50,7 @@ async def run(query):
             tool=lambda make=make: str(agent(make(), tools=[tool(weather)])(HELLO)).strip(),
             refused=lambda make=make, name=name: agent(make(OTHERS.get(name, "other")))(HELLO),
             error=lambda make=make: agent(make())(WRONG),
-            gone=lambda make=make, name=name: gone(name, make),
+            gone=lambda name=name: gone(name),
         )
     whole = BedrockModel(model_id=ARN, streaming=False)
     await notes.take_async("strands whole", answer=lambda: str(agent(whole)(HELLO)).strip())
