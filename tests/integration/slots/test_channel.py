@@ -57,7 +57,9 @@ class Slot:
 async def slot(short_folder: Path) -> AsyncIterator[Slot]:
     folders = SlotFolders(short_folder / "slot")
     claim = folders.create()
-    channel = Channel(folders, claim=claim)
+    channel = Channel(
+        folders, claim=claim, on_claimed=lambda: folders.claim.unlink(missing_ok=True)
+    )
     await channel.open()
     stored = Stored(channel).start()
     yield Slot(folders, channel, stored, Harness(folders.channel_socket, claim, stored))
