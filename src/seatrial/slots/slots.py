@@ -144,7 +144,8 @@ class Slots:
     async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
         """Take over the container of a former worker that died; None when it is not there.
 
-        `acked` is the last frame that is stored: the harness sends what follows it.
+        `acked` is the last frame that is stored: the harness sends what follows it. When that
+        fails nothing is left.
         """
         folders = self.folders(spec.name)
         found = {c.name: c for c in await self.engine.containers(self.installation)}
@@ -158,7 +159,8 @@ class Slots:
         channel = Channel(folders, claim=None, acked=acked, on_claimed=doorway.claimed)
         uid = self._user_of(container)
         async with self._undo(folders, uid) as undo:
-            undo.push_async_callback(_quietly, doorway.remove_relay)
+            # It runs again elsewhere then, and never beside its former container.
+            undo.push_async_callback(_quietly, lambda: self.discard(spec.name))
             door = await self._open_sockets(spec, report, folders, channel, undo)
             await doorway.open("")
         return self._slot(container.id, folders, channel, door, doorway, uid)

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from seatrial.domain.errors import DoorLost, EngineRefused, SetupFailed
-from seatrial.domain.ports import ContainerSpec, Mount
+from seatrial.domain.errors import DoorLost, EngineRefused, NoCapacity, SetupFailed
+from seatrial.domain.ports import ContainerSpec, Mount, Pipe
 from seatrial.engines.docker.config import DockerConfig
 from seatrial.engines.docker.engine import DockerEngine
 from seatrial.slots import DoorChoice, Slots
@@ -214,6 +214,26 @@ async def test_a_relay_has_no_network_no_port_and_no_secret(slots: Slots, place:
     assert not [text for text in relay["Config"]["Env"] if "KEY" in text or "TOKEN" in text]
     mounted = {mount["Destination"]: mount["RW"] for mount in relay["Mounts"]}
     assert {path for path, writable in mounted.items() if writable} == {"/seatrial/door"}
+
+
+@pytest.mark.spec("edge-3", "FR-009")
+async def test_an_adoption_that_gets_no_relay_leaves_nothing(
+    slots: Slots, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven = await drive(slots, place)
+    await driven.until(lambda: "tick 2" in driven.log)
+    driven.ended.cancel()
+    await driven.slot.detach()
+
+    async def refuse(_: ContainerSpec) -> tuple[str, Pipe]:
+        raise NoCapacity("The container engine is full.")
+
+    monkeypatch.setattr(slots.engine, "launch_piped", refuse)
+    with pytest.raises(NoCapacity):
+        await slots.adopt(spec_of(place, ""), ignore, acked=driven.frames[-1][0])
+    assert await slots.engine.containers(place.installation) == []
+    assert await slots.engine.volumes(place.installation) == []
+    assert not slots.folders(place.name).root.exists()
 
 
 @pytest.mark.spec("edge-3")
