@@ -64,12 +64,14 @@ def test_an_address_that_is_none_is_the_users_error() -> None:
 
 
 def test_a_closed_client_says_so_and_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
     client = Client("http://127.0.0.1:9")
+    (own,) = set(threading.enumerate()) - before
     client.close()
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         client.queue()
-    assert all(thread.name != "seatrial-client" for thread in threading.enumerate())
+    assert not own.is_alive()
 
 
 def test_importing_seatrial_loads_none_of_its_libraries() -> None:
