@@ -74,11 +74,10 @@ def to_upstream(
 def to_agent(given: Headers, scrubber: Scrubber) -> CIMultiDict[str]:
     """The upstream's headers without those of its connection, cookies and secrets."""
     dropped = HOP_BY_HOP | _NOT_BACK | _named_by_connection(given)
-    return CIMultiDict(
-        (scrubber.text(name), scrubber.text(value))
-        for name, value in given.items()
-        if name.lower() not in dropped
-    )
+    kept = [item for item in given.items() if item[0].lower() not in dropped]
+    if scrubber.may_change("\n".join(text for item in kept for text in item)):
+        return CIMultiDict((scrubber.text(name), scrubber.text(value)) for name, value in kept)
+    return CIMultiDict(kept)
 
 
 def _named_by_connection(given: Headers) -> frozenset[str]:

@@ -25,8 +25,14 @@ SHORTEST_SECRET = 8
 CONTEXT = 3
 """Reduced bytes of a secret's beginning that are too few to hold text back for."""
 
-_HEAD = 8
-"""Reduced bytes by which the beginning of a pattern is found; no pattern is shorter."""
+_SHORTEST_FORM = 8
+"""Reduced bytes; nothing shorter is looked for."""
+
+_HEAD = 6
+"""Reduced bytes by which the beginning of a pattern is found: no more than `MOST` of any."""
+
+MOST = 0.75
+"""Share of a secret from which its mere beginning is one too, where the rest was cut off."""
 
 _DROPPED = bytes(
     byte for byte in range(256) if byte <= 0x20 or byte >= 0x7F or byte in b"\"'\\,%:;|"
@@ -55,7 +61,7 @@ def ends_dropped(data: bytes) -> bool:
 def written_forms(secret: str) -> frozenset[bytes]:
     """Everything that is looked for, for one secret, in reduced form."""
     forms = {reduced(form) for form in _forms(secret)}
-    return frozenset(form for form in forms if len(form) >= _HEAD)
+    return frozenset(form for form in forms if len(form) >= _SHORTEST_FORM)
 
 
 def _forms(secret: str) -> Iterator[bytes]:
@@ -124,6 +130,13 @@ class Matcher:
     def active(self) -> bool:
         """Whether there is anything to look for."""
         return bool(self._patterns)
+
+    def may_hold(self, text: bytes) -> bool:
+        """False when a reduced text holds no secret, nor `MOST` of one: costs one look.
+
+        Texts may be asked for together, joined: what is in one of them is in all of them.
+        """
+        return bool(self._heads.find_matches_as_indexes(text))
 
     def find(self, text: bytes, *, at_word_end: bool) -> Found:
         """What is in a reduced text.

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .matching import CONTEXT, NOTHING, Found, Matcher, ends_dropped, kept_positions, reduced
-
-_MOST = 0.75
-"""Share of a secret from which its mere beginning is one too, where the rest was cut off."""
+from .matching import CONTEXT, MOST, NOTHING, Found, Matcher, ends_dropped, kept_positions, reduced
 
 _BACKSLASH = 0x5C
 
@@ -42,6 +39,13 @@ class KnownSecrets:
         """How many different values."""
         return len(self._values)
 
+    def may_be_in(self, text: str) -> bool:
+        """False when none is in the text, nor in any part of it: a quick look, sure in a no."""
+        matcher = self._matcher
+        return matcher is not None and matcher.may_hold(
+            reduced(text.encode("utf-8", "surrogatepass"))
+        )
+
     @property
     def matcher(self) -> Matcher | None:
         """Looks for all of them; None while there is nothing to look for."""
@@ -53,6 +57,8 @@ class KnownSecrets:
 
     def cleaned(self, value: str) -> tuple[str, int]:
         """A whole text without secrets, and how many there were."""
+        if not self.may_be_in(value):
+            return value, 0
         stream = TextScrubber(self)
         passed = stream.feed(value)
         return passed + stream.end(), stream.hits
@@ -85,6 +91,12 @@ class Scrubber:
     def active(self) -> bool:
         """Whether there is anything to look for."""
         return self._known.matcher is not None or (self._then is not None and self._then.active)
+
+    def may_change(self, text: str) -> bool:
+        """False when neither the text nor any part of it holds a secret: then `text` is spared."""
+        if self._known.may_be_in(text):
+            return True
+        return self._then is not None and self._then.may_change(text)
 
     def text(self, value: str) -> str:
         """A whole text without secrets, for headers and messages."""
@@ -121,7 +133,7 @@ class Scrubber:
         text = self._context + reduced(rest)
         found = matcher.find(text, at_word_end=False)
         self._context = b""
-        if found.open_share < _MOST:
+        if found.open_share < MOST:
             return rest
         self.hits += 1
         return _starred(rest, kept_positions(rest))

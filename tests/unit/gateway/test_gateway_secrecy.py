@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 from tests.support.written import ways
 
 from seatrial.domain.events import (
@@ -22,11 +23,13 @@ from seatrial.domain.events import (
 from seatrial.domain.failures import failure
 from seatrial.domain.receipts import receipt_of
 from seatrial.domain.tests import Result
+from seatrial.gateway.headers import to_agent
 from seatrial.gateway.redaction import GONE, EventRedactor
 from seatrial.gateway.scrub import KnownSecrets, Scrubber, TextScrubber
 
 KEY = 'sk-Canary/9+x"Z=q_7&w\\k'
 OTHER = "AKIAQ7ZJ3M5T8V2W4X6Y"
+PLAIN = "s3cr3t-8"
 WAYS = ways(KEY)
 
 
@@ -82,6 +85,37 @@ def test_nearly_all_of_a_secret_at_the_end_counts_as_one() -> None:
     stream = TextScrubber(KnownSecrets([OTHER]))
     assert stream.feed(f"x {OTHER[:-2]}") + stream.end() == "x " + "*" * (len(OTHER) - 2)
     assert stream.hits == 1
+
+
+@given(
+    st.sampled_from([PLAIN, KEY, OTHER]),
+    st.integers(min_value=1),
+    st.text(st.sampled_from("sk-3crt8 AKI/=x\n"), max_size=8),
+    st.text(st.sampled_from("sk-3crt8 AKI/=x\n"), max_size=8),
+)
+def test_the_quick_look_never_misses_what_the_long_one_finds(
+    secret: str, length: int, before: str, after: str
+) -> None:
+    known = KnownSecrets([secret, PLAIN, KEY])
+    text = before + secret[: 1 + length % len(secret)]
+    scrubber = TextScrubber(known)
+    if scrubber.feed(text) + scrubber.end() != text:
+        assert known.may_be_in(text)
+        assert known.may_be_in("\n".join([after, text, after]))
+
+
+def test_headers_lose_a_secret_and_most_of_one_wherever_they_stand() -> None:
+    given_ = CIMultiDict(
+        {"A": "plain", "B": f"x {PLAIN}", "C": OTHER[:-1], OTHER: "y", "Date": "now"}
+    )
+    passed = to_agent(given_, Scrubber(KnownSecrets([PLAIN, OTHER])))
+    assert [*passed.items()] == [
+        ("A", "plain"),
+        ("B", "x " + "*" * len(PLAIN)),
+        ("C", "*" * (len(OTHER) - 1)),
+        ("*" * len(OTHER), "y"),
+        ("Date", "now"),
+    ]
 
 
 def test_what_is_learned_later_is_found_from_then_on() -> None:
