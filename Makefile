@@ -23,11 +23,11 @@ test: setup ## the whole suite, on Docker and Podman, PostgreSQL and the test mo
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/pyright
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --no-loadscope-reorder
 
 test-full: setup ## every matrix in full
 	@sh scripts/test-services.sh
-	SEATRIAL_TEST_FULL=1 .venv/bin/pytest
+	SEATRIAL_TEST_FULL=1 .venv/bin/pytest -n 2 --no-loadscope-reorder
 
 format: setup ## format the code
 	.venv/bin/ruff format .

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.support.postgres", "tests.support.engines"]
 
@@ -41,3 +44,17 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped: {reason!r} is not an allowed reason"
     return report
+
+
+class ByFileAndEngine(LoadScopeScheduling):
+    """Gives one process the tests of a file that run on one engine: their server starts once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        engine = re.search(r"docker|podman", nodeid.rpartition("[")[2])
+        return f"{file} {engine.group() if engine else ''}"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Whole suites run as several processes (`pytest -n 2`)."""
+    return ByFileAndEngine(config, log)
