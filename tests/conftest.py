@@ -47,12 +47,16 @@ def pytest_runtest_makereport(
 
 
 class ByFileAndEngine(LoadScopeScheduling):
-    """Gives one process the tests of a file that run on one engine: their server starts once."""
+    """Gives one process the tests of a file that run on one engine: their server starts once.
+
+    The hostile agents run all on one server, and the host is looked at between them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        engine = re.search(r"docker|podman", nodeid.rpartition("[")[2])
-        return f"{file} {engine.group() if engine else ''}"
+        place = "hostile" if "hostile/" in file else file
+        engine = re.search(r"docker|podman|gvisor", nodeid.rpartition("[")[2])
+        return f"{place} {engine.group() if engine else ''}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,18 @@ ONE_ENGINE = pytest.mark.parametrize(
 """For what has nothing to do with the engine: it runs on all of them in the full suite only."""
 
 
-def serve_on(engine: str, url: str, images: Path, **settings: str) -> Serving:
+def serve_on(
+    engine: str,
+    url: str,
+    images: Path,
+    environment: Mapping[str, str] | None = None,
+    /,
+    **settings: str,
+) -> Serving:
     """A server on that engine; gVisor is a runtime of a Docker."""
     if engine == "gvisor":
         settings |= {"container_runtime": "runsc", "registry": "127.0.0.1:1"}
-    serving = Serving({"docker_host": url, **settings})
+    serving = Serving({"docker_host": url, **settings}, extra_environment=environment or {})
     kept = serving.data_dir / "images"
     kept.mkdir()
     for archive in images.glob("*.tar"):

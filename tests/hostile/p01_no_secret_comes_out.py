@@ -26,6 +26,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.serving import Serving
 from tests.support.written import traces
 
+from .conftest import serve_on
+
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(280)]
 
 OPERATOR = "sk-canary/op+9f31c7aa02be"
@@ -118,27 +120,33 @@ class Database:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, engine_url: str) -> Database:
-    """SQLite where the engine is Docker, PostgreSQL where it is Podman."""
-    if "podman" not in engine_url:
+def engine_url(request: pytest.FixtureRequest, engine: str) -> str:
+    """Where the engine listens."""
+    return str(request.getfixturevalue(f"{engine}_socket"))
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, engine: str) -> Database:
+    """PostgreSQL where the engine is Podman, else SQLite."""
+    if engine != "podman":
         return Database()
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return Database(PostgresDatabases(server).empty())
 
 
 @pytest.fixture
-def serving(engine_url: str, database: Database) -> Iterator[Serving]:
+def serving(
+    engine: str, engine_url: str, engine_images: Path, database: Database
+) -> Iterator[Serving]:
     """A server that holds the operator's keys."""
+    keys = {
+        "OPENAI_API_KEY": OPERATOR,
+        "AWS_ACCESS_KEY_ID": AWS_KEY,
+        "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
+    }
     where = {"database_url": database.url} if database.url else {}
-    process = Serving(
-        {"docker_host": engine_url, **where},
-        extra_environment={
-            "OPENAI_API_KEY": OPERATOR,
-            "AWS_ACCESS_KEY_ID": AWS_KEY,
-            "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
-        },
-    )
-    yield process.start()
+    process = serve_on(engine, engine_url, engine_images, keys, **where)
+    yield process
     process.close()
 
 
