@@ -4,8 +4,9 @@
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-setup: ## create .venv with everything pinned in uv.lock
+setup: ## create .venv with everything pinned in uv.lock, and build the web page
 	@sh scripts/setup.sh
+	@.venv/bin/python scripts/web.py
 
 demo: setup ## set up everything and run one real test
 	@sh scripts/demo.sh
@@ -15,6 +16,7 @@ check: setup ## the fast part: lint, types, import directions, unit tests
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/pyright
+	.venv/bin/python scripts/web.py check
 	.venv/bin/pytest -q tests/unit tests/fuzz tests/meta
 
 test: setup ## the whole suite, on Docker and Podman, PostgreSQL and the test model
@@ -23,6 +25,7 @@ test: setup ## the whole suite, on Docker and Podman, PostgreSQL and the test mo
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/pyright
+	.venv/bin/python scripts/web.py check
 	.venv/bin/pytest -n 2 --no-loadscope-reorder
 
 test-full: setup ## every matrix in full
@@ -32,3 +35,4 @@ test-full: setup ## every matrix in full
 format: setup ## format the code
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	.venv/bin/python scripts/web.py format

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests start themselves: PostgreSQL, both container engines, gVisor, a registry.
+# Installs what the tests start themselves: PostgreSQL, both container engines, gVisor, a registry,
+# a browser.
 set -eu
 
 missing=""
@@ -20,6 +21,7 @@ need "/usr/bin/mmdebstrap" mmdebstrap
 need "/usr/bin/docker-registry" docker-registry
 need "/usr/bin/setpriv" util-linux
 need "/usr/bin/runsc" runsc
+need "/usr/bin/chromium" chromium fonts-dejavu-core
 
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

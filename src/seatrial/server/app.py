@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from seatrial.domain.errors import SetupFailed
 
-from . import problems
+from . import page, problems
 from .auth import Authenticator
 from .deps import ServerDeps
 from .guards import Guards, is_loopback
@@ -89,6 +89,7 @@ def create_app(deps: ServerDeps) -> FastAPI:
         app.include_router(router)
         app.include_router(router, prefix=PREFIX, include_in_schema=False)
     app.include_router(session.front)
+    page.install(app, page.Page(deps.page_dir))
     app.add_middleware(Guards, deps=deps, metrics=measured)
     app.openapi = lambda: _openapi(app)
     return app

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -52,7 +53,8 @@ class ServerDeps:
     `local_owner` is the user that requests without a token act as; None asks everybody for one.
     `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
     who may connect; by default they count as all others do. `webhook_key` is what users' webhook
-    secrets follow from, by default one that nobody else has. Setting `stopping` ends the event
+    secrets follow from, by default one that nobody else has. `page_dir` holds the built web page,
+    if it was built. Setting `stopping` ends the event
     streams, and with `listen.serve` the server.
     """
 
@@ -66,6 +68,7 @@ class ServerDeps:
     webhook_key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
     offered_providers: frozenset[str] = OFFERED_PROVIDERS
     keep_alive_seconds: float = 15.0
+    page_dir: Path = Path(__file__).with_name("page")
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     activity: Activity = field(default_factory=Activity)
 

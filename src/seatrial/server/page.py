@@ -1,0 +1,123 @@
+"""The web page: files that its build made (`web/`), served as they are.
+
+Files below `assets/` carry a hash of their content in their names, so a browser may keep them
+for ever. Each may lie compressed beside itself. Addresses within the page are answered with
+`index.html`, and the page finds out what to show; any other unknown address stays a 404.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+ADDRESSES = (
+    "/",
+    "/tests",
+    "/tests/{test_id}",
+    "/compare",
+    "/credentials",
+    "/status",
+    "/sign-in",
+)
+"""Where the page has something to show; the same as its routes in `web/src/routes`."""
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        # The components set custom properties and the editor its theme in <style> elements.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_FOR_EVER = "public, max-age=31536000, immutable"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    encodings: dict[str, Path]
+    """The compressed copies, best first."""
+
+
+class Page:
+    """The built page in a folder. What is not listed at its start is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at the folder once; one that is not there is a page that was not built."""
+        self._files = {
+            path.relative_to(folder).as_posix(): _File(path, _compressed(path))
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in _TYPES
+        }
+
+    @property
+    def built(self) -> bool:
+        """Whether there is a page at all."""
+        return "index.html" in self._files
+
+    def front(self, request: Request) -> Response:
+        """The page itself, for any address within it."""
+        return self._answer(request, "index.html", {"Content-Security-Policy": _POLICY})
+
+    def file(self, request: Request) -> Response:
+        """One of its files. HTTPException for a name that the build did not make."""
+        name = request.url.path.removeprefix("/")
+        lasting = name.startswith("assets/")
+        return self._answer(request, name, {"Cache-Control": _FOR_EVER} if lasting else {})
+
+    def _answer(self, request: Request, name: str, headers: dict[str, str]) -> Response:
+        found = self._files.get(name)
+        if found is None:
+            raise HTTPException(404, "Not Found")
+        headers["Vary"] = "Accept-Encoding"
+        path = found.path
+        accepted = _accepted(request.headers.get("accept-encoding", ""))
+        for encoding, compressed in found.encodings.items():
+            if encoding in accepted:
+                headers["Content-Encoding"] = encoding
+                path = compressed
+                break
+        return FileResponse(path, headers=headers, media_type=_TYPES[found.path.suffix])
+
+
+def install(app: FastAPI, page: Page) -> None:
+    """Serve the page, if it was built. `/` is the API's own front door, which asks for it."""
+    app.state.page = page
+    if not page.built:
+        return
+    for address in ADDRESSES[1:]:
+        app.add_route(address, page.front, methods=["GET"], include_in_schema=False)
+    for address in ("/assets/{name}", "/icon.svg"):
+        app.add_route(address, page.file, methods=["GET"], include_in_schema=False)
+
+
+def _compressed(path: Path) -> dict[str, Path]:
+    copies = {encoding: path.with_name(path.name + suffix) for encoding, suffix in _ENCODINGS}
+    return {encoding: copy for encoding, copy in copies.items() if copy.is_file()}
+
+
+def _accepted(header: str) -> set[str]:
+    """The encodings that a browser names without refusing them (`;q=0`)."""
+    found: set[str] = set()
+    for part in header.lower().split(","):
+        name, _, quality = part.partition(";")
+        if quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            found.add(name.strip())
+    return found

@@ -1,0 +1,56 @@
+import type { FieldProblem, Problem } from "./schema";
+
+/** What the server refused or could not do, in its own words. */
+export class ApiProblem extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+    this.name = "ApiProblem";
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** The fields that break a rule. */
+  get fields(): readonly FieldProblem[] {
+    return this.problem.errors;
+  }
+}
+
+/** The problem that an answer holds; one of our own where it holds none. */
+export async function problemOf(answer: Response): Promise<ApiProblem> {
+  try {
+    const problem = (await answer.json()) as Problem;
+    if (typeof problem.detail === "string") return new ApiProblem(problem);
+  } catch {
+    // A proxy in between may answer anything.
+  }
+  const detail = `The server answered ${answer.status} ${answer.statusText}.`;
+  return new ApiProblem({
+    type: "about:blank",
+    title: answer.statusText,
+    status: answer.status,
+    detail,
+    code: "http",
+    hint: "",
+    errors: [],
+    retry_after_seconds: null,
+    incident: null,
+  });
+}
+
+/** Whether the caller is not, or no longer, signed in. */
+export function needsSignIn(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 401;
+}
+
+/** An error as one sentence and, where there is one, a hint. */
+export function inWords(error: unknown): { message: string; hint: string } {
+  if (error instanceof ApiProblem) return { message: error.message, hint: error.problem.hint };
+  if (error instanceof TypeError)
+    return {
+      message: "The server cannot be reached.",
+      hint: "It is tried again as soon as it is back.",
+    };
+  return { message: error instanceof Error ? error.message : String(error), hint: "" };
+}

@@ -1,0 +1,51 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, body } from "./client";
+import type { Outcome } from "./schema";
+
+/** Everything that the page reads, by what it is kept under. */
+export const testQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["test", id],
+    queryFn: () => body(api.GET("/api/v1/tests/{test_id}", { params: { path: { test_id: id } } })),
+  });
+
+/** What a list of tests is narrowed down to. */
+export interface HistoryFilter {
+  q?: string | undefined;
+  outcome?: Outcome | undefined;
+}
+
+const PAGE = 50;
+
+export const historyQuery = (filter: HistoryFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["history", filter],
+    queryFn: ({ pageParam }) => {
+      const query = { ...filter, limit: PAGE, cursor: pageParam };
+      return body(api.GET("/api/v1/tests", { params: { query } }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: () => body(api.GET("/api/v1/providers")),
+  staleTime: 10_000,
+});
+
+export const credentialsQuery = queryOptions({
+  queryKey: ["credentials"],
+  queryFn: () => body(api.GET("/api/v1/credentials")),
+});
+
+export const queueQuery = queryOptions({
+  queryKey: ["queue"],
+  queryFn: () => body(api.GET("/api/v1/queue")),
+});
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: () => body(api.GET("/api/v1/session")),
+  staleTime: 60_000,
+});

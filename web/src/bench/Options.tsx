@@ -1,0 +1,146 @@
+import {
+  Accordion,
+  NumberInput,
+  Select,
+  SimpleGrid,
+  Switch,
+  TagsInput,
+  TextInput,
+} from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { credentialsQuery } from "../api/queries";
+import type { FieldProblem, Limits } from "../api/schema";
+import classes from "./Bench.module.css";
+import { changeDraft, type Draft } from "./draft";
+import { problemOfField } from "./useChecks";
+import { Variables } from "./Variables";
+
+interface OptionsProps {
+  draft: Draft;
+  problems: readonly FieldProblem[];
+}
+
+/** What most tests leave as it is. */
+export function Options({ draft, problems }: OptionsProps) {
+  const wrong = (field: string) => problemOfField(problems, field);
+  return (
+    <Accordion variant="default" multiple classNames={{ item: classes.group }} chevronSize={16}>
+      <Accordion.Item value="limits">
+        <Accordion.Control>Limits</Accordion.Control>
+        <Accordion.Panel>
+          <LimitFields draft={draft} problems={problems} />
+        </Accordion.Panel>
+      </Accordion.Item>
+      <Accordion.Item value="access">
+        <Accordion.Control>Credential and hosts</Accordion.Control>
+        <Accordion.Panel>
+          <Access draft={draft} wrong={wrong} />
+        </Accordion.Panel>
+      </Accordion.Item>
+      <Accordion.Item value="variables">
+        <Accordion.Control>Variables and secrets</Accordion.Control>
+        <Accordion.Panel>
+          <Variables draft={draft} problems={problems} />
+        </Accordion.Panel>
+      </Accordion.Item>
+      <Accordion.Item value="more">
+        <Accordion.Control>Name, Python, entry point</Accordion.Control>
+        <Accordion.Panel>
+          <More draft={draft} wrong={wrong} />
+        </Accordion.Panel>
+      </Accordion.Item>
+    </Accordion>
+  );
+}
+
+const LIMITS: readonly { name: keyof Limits; label: string; usual: number; step?: number }[] = [
+  { name: "memory_mb", label: "Memory (MiB)", usual: 512 },
+  { name: "cpus", label: "CPU cores", usual: 1, step: 0.5 },
+  { name: "processes", label: "Processes", usual: 128 },
+  { name: "disk_mb", label: "Disk (MiB)", usual: 64 },
+  { name: "model_calls", label: "Model calls", usual: 1000 },
+  { name: "log_kb", label: "Log (KiB)", usual: 4096 },
+];
+
+function LimitFields({ draft, problems }: OptionsProps) {
+  const set = (name: keyof Limits, value: string | number) => {
+    const { [name]: _, ...others } = draft.limits;
+    changeDraft({ limits: typeof value === "number" ? { ...others, [name]: value } : others });
+  };
+  return (
+    <SimpleGrid cols={2} spacing="sm">
+      <NumberInput
+        label="Timeout (s)"
+        min={1}
+        value={draft.timeout_seconds}
+        onChange={(value) => typeof value === "number" && changeDraft({ timeout_seconds: value })}
+        error={problemOfField(problems, "timeout_seconds")}
+      />
+      {LIMITS.map(({ name, label, usual, step = 1 }) => (
+        <NumberInput
+          key={name}
+          label={label}
+          min={0}
+          step={step}
+          placeholder={String(usual)}
+          value={draft.limits[name] ?? ""}
+          onChange={(value) => set(name, value)}
+          error={problemOfField(problems, `limits.${name}`)}
+        />
+      ))}
+    </SimpleGrid>
+  );
+}
+
+type FieldsProps = { draft: Draft; wrong: (field: string) => string | null };
+
+function Access({ draft, wrong }: FieldsProps) {
+  const { data } = useQuery(credentialsQuery);
+  const usable = data?.credentials.filter((one) => one.provider !== "secret") ?? [];
+  return (
+    <>
+      <Select
+        label="Credential"
+        description="Empty: the one called default, else the only one"
+        placeholder="The usual one"
+        data={usable.map((one) => ({ value: one.name, label: `${one.name} (${one.provider})` }))}
+        value={draft.credential ?? null}
+        onChange={(credential) => changeDraft({ credential })}
+        error={wrong("credential")}
+        nothingFoundMessage="None is stored yet"
+        clearable
+        mb="sm"
+      />
+      <TagsInput
+        label="Hosts that the agent may reach"
+        description="As host:port, over TLS; models need none"
+        placeholder={draft.egress.length ? "" : "api.example.com:443"}
+        value={draft.egress}
+        onChange={(egress) => changeDraft({ egress })}
+        error={wrong("egress")}
+      />
+    </>
+  );
+}
+
+function More({ draft, wrong }: FieldsProps) {
+  const text = (field: "name" | "python" | "entry_point") => ({
+    value: draft[field] ?? "",
+    error: wrong(field),
+    mb: "sm",
+    onChange: (event: { currentTarget: { value: string } }) =>
+      changeDraft({ [field]: event.currentTarget.value || null }),
+  });
+  return (
+    <>
+      <TextInput label="Name" placeholder="To find the test by" {...text("name")} />
+      <TextInput label="Python version" placeholder="The server's usual one" {...text("python")} />
+      <TextInput label="Entry point" placeholder="Found by itself" {...text("entry_point")} />
+      <Switch
+        label="Record the model calls, for replays"
+        checked={draft.record}
+        onChange={(event) => changeDraft({ record: event.currentTarget.checked })}
+      />
+    </>
+  );
+}

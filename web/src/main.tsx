@@ -1,0 +1,51 @@
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createRouter, RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "./styles.css";
+import { ApiProblem, needsSignIn } from "./api/problem";
+import { routeTree } from "./routeTree.gen";
+import { theme } from "./theme";
+
+/** Somebody whose sign-in ended signs in again and comes back to where they were. */
+function onError(error: unknown): void {
+  const { pathname, href } = router.state.location;
+  if (needsSignIn(error) && pathname !== "/sign-in")
+    void router.navigate({ to: "/sign-in", search: { back: href } });
+}
+
+const queries = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) =>
+        failures < 3 && !(error instanceof ApiProblem && error.status < 500),
+    },
+  },
+});
+
+const router = createRouter({ routeTree, context: { queries }, defaultPreload: "intent" });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("The page has no root element.");
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <QueryClientProvider client={queries}>
+        <Notifications position="bottom-right" />
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,90 @@
+import { Badge, Button, Group, Text, Title } from "@mantine/core";
+import { ArrowDown, Wrench } from "lucide-react";
+import type { Failure, Test } from "../api/schema";
+import { useRetry } from "../bench/useRun";
+import { visible } from "../shared/ansi";
+import { Trouble } from "../shared/Trouble";
+import classes from "./FailureCard.module.css";
+import { fixOf } from "./fixes";
+import type { Line } from "./journal";
+
+const WHOSE: Record<Failure["whose"], string> = {
+  agent: "Your agent",
+  dependencies: "Its requirements",
+  model: "The model service",
+  limit: "A limit of the test",
+  platform: "Seatrial",
+  user: "Your settings",
+};
+
+interface FailureCardProps {
+  test: Test;
+  failure: Failure;
+  lines: readonly Line[];
+  onShow: (target: { event: number; text: string }) => void;
+}
+
+/** Why a test failed: whose fault, what happened, the line that proves it, what to do. */
+export function FailureCard({ test, failure, lines, onShow }: FailureCardProps) {
+  const { evidence, evidence_event: event } = failure;
+  const shown = typeof event === "number" && lines.some((line) => line.event === event);
+  return (
+    <section className={`panel ${classes.card}`} aria-label="Failure">
+      <Group gap="xs">
+        <Badge color="red" variant="light" tt="none">
+          {WHOSE[failure.whose]}
+        </Badge>
+        <Text size="xs" className="quiet mono">
+          {failure.code}
+        </Text>
+      </Group>
+      <Title order={2} className={classes.title}>
+        {failure.title}
+      </Title>
+      {failure.message !== failure.title && (
+        <Text size="sm" className="foreign">
+          {visible(failure.message)}
+        </Text>
+      )}
+      {evidence && (
+        <div className={classes.evidence}>
+          <pre className={`foreign ${classes.line}`}>{visible(evidence)}</pre>
+          {shown && (
+            <Button
+              size="compact-xs"
+              variant="subtle"
+              leftSection={<ArrowDown size={12} />}
+              onClick={() => onShow({ event, text: evidence })}
+            >
+              Show in the console
+            </Button>
+          )}
+        </div>
+      )}
+      <Text size="sm" fw={560} className="foreign">
+        {visible(failure.what_to_do)}
+      </Text>
+      <FixButton test={test} failure={failure} />
+    </section>
+  );
+}
+
+function FixButton({ test, failure }: { test: Test; failure: Failure }) {
+  const retry = useRetry(test.id);
+  const fix = fixOf(failure, test.request);
+  if (fix === null) return null;
+  return (
+    <>
+      <div>
+        <Button
+          leftSection={<Wrench size={15} />}
+          loading={retry.isPending}
+          onClick={() => retry.mutate(fix.changes)}
+        >
+          {visible(fix.label)} and run again
+        </Button>
+      </div>
+      {retry.error && <Trouble error={retry.error} />}
+    </>
+  );
+}

@@ -1,0 +1,103 @@
+import { Button, CopyButton, Group, Text, Title, UnstyledButton } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Copy, Pencil, RotateCcw, Square } from "lucide-react";
+import { api, body } from "../api/client";
+import { testQuery } from "../api/queries";
+import type { Test } from "../api/schema";
+import { draftIsTouched, draftOf, replaceDraft } from "../bench/draft";
+import { UndoReplaced } from "../bench/UndoReplaced";
+import { useRetry } from "../bench/useRun";
+import { OutcomeBadge } from "../shared/OutcomeBadge";
+import { Trouble } from "../shared/Trouble";
+import classes from "./Header.module.css";
+
+/** Which test this is, how it stands, and what can be done with it. */
+export function Header({ test }: { test: Test }) {
+  const retry = useRetry(test.id);
+  const stop = useStop(test.id);
+  const edit = useEdit(test);
+  const over = test.phase === "completed";
+  const error = retry.error ?? stop.error;
+  return (
+    <header className={classes.header}>
+      <div className={classes.what}>
+        <Group gap="xs" mb={4}>
+          <OutcomeBadge phase={test.phase} outcome={test.outcome} />
+          <CopyId id={test.id} />
+          {test.retry_of && (
+            <Text size="xs" component={Link} to={`/tests/${test.retry_of}`} className={classes.id}>
+              retry of {test.retry_of}
+            </Text>
+          )}
+        </Group>
+        <Title order={1} className={`foreign ${classes.title}`} lineClamp={3}>
+          {test.name ?? test.request.query}
+        </Title>
+      </div>
+      <Group gap="xs">
+        {!over && (
+          <Button
+            color="red"
+            variant="light"
+            leftSection={<Square size={14} />}
+            loading={stop.isPending || test.cancel_requested}
+            onClick={() => stop.mutate()}
+          >
+            Stop
+          </Button>
+        )}
+        <Button variant="default" leftSection={<Pencil size={14} />} onClick={edit}>
+          Edit and run again
+        </Button>
+        {over && (
+          <Button
+            leftSection={<RotateCcw size={14} />}
+            loading={retry.isPending}
+            onClick={() => retry.mutate({})}
+          >
+            Retry
+          </Button>
+        )}
+      </Group>
+      {error && <Trouble error={error} />}
+    </header>
+  );
+}
+
+function CopyId({ id }: { id: string }) {
+  return (
+    <CopyButton value={id}>
+      {({ copied, copy }) => (
+        <UnstyledButton onClick={copy} className={classes.id} aria-label={`Copy the id ${id}`}>
+          {copied ? "copied" : id} <Copy size={11} aria-hidden />
+        </UnstyledButton>
+      )}
+    </CopyButton>
+  );
+}
+
+function useStop(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      body(api.POST("/api/v1/tests/{test_id}/cancel", { params: { path: { test_id: id } } })),
+    onSuccess: (test) => queries.setQueryData(testQuery(id).queryKey, test),
+  });
+}
+
+/** Take the test's request to the bench; what was there can be had back. */
+function useEdit(test: Test) {
+  const navigate = useNavigate();
+  return () => {
+    const before = replaceDraft(draftOf(test.request));
+    void navigate({ to: "/" });
+    if (!draftIsTouched(before)) return;
+    const id = notifications.show({
+      title: "The test is at the bench",
+      message: <UndoReplaced before={before} onDone={() => notifications.hide(id)} />,
+      autoClose: 15_000,
+    });
+  };
+}
