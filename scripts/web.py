@@ -50,9 +50,16 @@ def _npm() -> tuple[list[str], dict[str, str]]:
     raise SystemExit("The web page needs Node 22.12 or newer to be built.")
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(*arguments: str) -> None:
     npm, environment = _npm()
     subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=True)
+
+
+def _task(name: str) -> None:
+    """A script of package.json, with the types of the API that is described now."""
+    install()
+    for one in ("types", name):
+        _run("run", "--silent", one)
 
 
 def _digest(*paths: Path) -> str:
@@ -76,7 +83,7 @@ def install() -> None:
     """Install what the lock file names, unless it is there."""
     stamp, digest = WEB / "node_modules/.installed", _digest(_LOCK)
     if not _fresh(stamp, digest):
-        _run(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        _run("ci", "--no-audit", "--no-fund", "--loglevel=error")
         stamp.write_text(digest)
 
 
@@ -85,23 +92,22 @@ def build() -> None:
     stamp, digest = PAGE / ".sources", _digest(*_sources())
     if _fresh(stamp, digest):
         return
-    install()
-    _run(["run", "--silent", "build"])
+    _task("build")
     stamp.write_text(digest)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Do what the command line says."""
-    for task in {"check", "format"} & set(arguments):
-        install()
-        _run(["run", "--silent", task])
-        return
+    tasks = [name for name in arguments if name in {"check", "format"}]
     try:
-        build()
-    except (subprocess.CalledProcessError, SystemExit) as error:
-        if "--must" in arguments:
-            raise
-        print(f"The web page was not built, and all else works without it: {error}")
+        for name in tasks:
+            _task(name)
+        if not tasks:
+            build()
+    except subprocess.CalledProcessError as error:
+        if tasks or "--must" in arguments:
+            raise SystemExit(error.returncode) from None
+        print("The web page was not built; all else works without it.", file=sys.stderr)
 
 
 if __name__ == "__main__":

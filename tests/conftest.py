@@ -49,12 +49,13 @@ def pytest_runtest_makereport(
 class ByFileAndEngine(LoadScopeScheduling):
     """Gives one process the tests of a file that run on one engine: their server starts once.
 
-    The hostile agents run all on one server, and the host is looked at between them.
+    The hostile agents run all on one server, and the host is looked at between them. Those of
+    the web page share a server and a browser.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        place = "hostile" if "hostile/" in file else file
+        place = next((shared for shared in ("hostile/", "e2e/web/") if shared in file), file)
         engine = re.search(r"docker|podman|gvisor", nodeid.rpartition("[")[2])
         return f"{place} {engine.group() if engine else ''}"
 

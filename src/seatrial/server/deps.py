@@ -19,6 +19,9 @@ from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.domain.webhooks import KEY_BYTES
 from seatrial.settings import Settings
 
+BUILT_PAGE = Path(__file__).with_name("page")
+"""Where the build puts the web page."""
+
 
 class Activity:
     """Who is being answered now, and since when nobody is: for a server that ends when idle."""
@@ -68,7 +71,7 @@ class ServerDeps:
     webhook_key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
     offered_providers: frozenset[str] = OFFERED_PROVIDERS
     keep_alive_seconds: float = 15.0
-    page_dir: Path = Path(__file__).with_name("page")
+    page_dir: Path = BUILT_PAGE
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     activity: Activity = field(default_factory=Activity)
 

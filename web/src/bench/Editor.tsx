@@ -68,7 +68,13 @@ export function Editor({ name, value, onChange, problems, onRun }: EditorProps) 
       parent: place.current,
       doc: initial.current,
       extensions: [
-        keymap.of([{ key: "Mod-Enter", run }, indentWithTab, ...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+        keymap.of([
+          { key: "Mod-Enter", run },
+          indentWithTab,
+          ...defaultKeymap,
+          ...historyKeymap,
+          ...searchKeymap,
+        ]),
         BASIC,
         name.endsWith(".py") ? python() : [],
         EditorView.contentAttributes.of({ "aria-label": name, spellcheck: "false" }),

@@ -11,8 +11,8 @@ import { useSearch } from "./useSearch";
 interface ConsoleProps {
   testId: string;
   told: Told;
-  /** Text of an event that shall be looked at. */
-  target: { event: number; text: string } | null;
+  /** The line that shall be looked at; each object is a wish of its own. */
+  target: { line: number } | null;
 }
 
 const LINE = 20;
@@ -50,9 +50,8 @@ export function Console({ testId, told, target }: ConsoleProps) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new wish moves the console
   useEffect(() => {
-    const index = target === null ? -1 : lineOf(told, target);
-    if (index < 0) return;
-    look(index);
+    if (target === null) return;
+    look(target.line);
     place.current?.scrollIntoView({ block: "nearest" });
   }, [target]);
 
@@ -101,11 +100,4 @@ export function Console({ testId, told, target }: ConsoleProps) {
       </section>
     </Panel>
   );
-}
-
-/** The line of the event that holds the text, or the event's last; -1 when it is not there. */
-function lineOf(told: Told, target: { event: number; text: string }): number {
-  const wanted = target.text.trim().split("\n").at(-1) ?? "";
-  const own = told.lines.flatMap((line, index) => (line.event === target.event ? [index] : []));
-  return own.find((index) => told.lines[index]?.text.includes(wanted)) ?? own.at(-1) ?? -1;
 }

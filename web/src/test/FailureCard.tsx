@@ -6,7 +6,7 @@ import { visible } from "../shared/ansi";
 import { Trouble } from "../shared/Trouble";
 import classes from "./FailureCard.module.css";
 import { fixOf } from "./fixes";
-import type { Line } from "./journal";
+import { type Line, lineThatProves } from "./journal";
 
 const WHOSE: Record<Failure["whose"], string> = {
   agent: "Your agent",
@@ -21,13 +21,13 @@ interface FailureCardProps {
   test: Test;
   failure: Failure;
   lines: readonly Line[];
-  onShow: (target: { event: number; text: string }) => void;
+  onShow: (target: { line: number }) => void;
 }
 
 /** Why a test failed: whose fault, what happened, the line that proves it, what to do. */
 export function FailureCard({ test, failure, lines, onShow }: FailureCardProps) {
   const { evidence, evidence_event: event } = failure;
-  const shown = typeof event === "number" && lines.some((line) => line.event === event);
+  const line = lineThatProves(lines, evidence, event ?? Number.POSITIVE_INFINITY);
   return (
     <section className={`panel ${classes.card}`} aria-label="Failure">
       <Group gap="xs">
@@ -49,12 +49,12 @@ export function FailureCard({ test, failure, lines, onShow }: FailureCardProps) 
       {evidence && (
         <div className={classes.evidence}>
           <pre className={`foreign ${classes.line}`}>{visible(evidence)}</pre>
-          {shown && (
+          {line >= 0 && (
             <Button
               size="compact-xs"
               variant="subtle"
               leftSection={<ArrowDown size={12} />}
-              onClick={() => onShow({ event, text: evidence })}
+              onClick={() => onShow({ line })}
             >
               Show in the console
             </Button>

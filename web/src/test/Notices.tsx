@@ -5,7 +5,7 @@ import { Panel } from "../shared/Panel";
 import type { At } from "./journal";
 
 /** What programs read of the agent's end; people see it as the failure and the result. */
-const FOR_PROGRAMS = new Set(["agent.error", "agent.exit", "agent.entry_point"]);
+const FOR_PROGRAMS = new Set(["agent.error", "agent.exit", "agent.entry"]);
 const MOST_SHOWN = 30;
 
 /** What is worth knowing and did not end the test. Nothing where there is nothing. */

@@ -21,7 +21,7 @@ export function TestView({ test }: { test: Test }) {
   const [error, setError] = useState<unknown>(null);
   const onError = useCallback((found: unknown) => setError(found), []);
   const { told, away } = useJournal(test.id, onError);
-  const [target, setTarget] = useState<{ event: number; text: string } | null>(null);
+  const [target, setTarget] = useState<{ line: number } | null>(null);
   useTitle(test.name ?? (test.request.query || "Test"));
 
   return (

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../api/schema";
-import { Journal } from "./journal";
+import { Journal, lineThatProves } from "./journal";
 
 let number = 0;
 const event = (data: Event["data"]): Event => ({
@@ -33,6 +33,17 @@ test("a colour goes on in the next line of its own stream alone", () => {
   const journal = new Journal();
   journal.add([log("\x1b[31mred\n"), log("plain\n", "stderr"), log("still red\n")]);
   expect(journal.told().lines.map((line) => line.look.color)).toEqual([undefined, undefined, 1]);
+});
+
+test("the line that proves something is the nearest before the event that says so", () => {
+  const journal = new Journal();
+  const [first, second, later] = [log("boom\n"), log("in\nboom\n"), log("boom\n")];
+  journal.add([first, second, later]);
+  const { lines: told } = journal.told();
+  expect(lineThatProves(told, "Error\nboom", second.number)).toBe(2);
+  expect(lineThatProves(told, "boom", 0)).toBe(0);
+  expect(lineThatProves(told, "nothing of the kind", later.number)).toBe(-1);
+  expect(lineThatProves(told, "", later.number)).toBe(-1);
 });
 
 test("another attempt answers anew", () => {

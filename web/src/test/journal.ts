@@ -37,6 +37,14 @@ export interface Told {
   completed: boolean;
 }
 
+/** The line that proves something which the event of that number says; -1 when none does. */
+export function lineThatProves(lines: readonly Line[], evidence: string, event: number): number {
+  const wanted = evidence.trim().split("\n").at(-1) ?? "";
+  if (wanted === "") return -1;
+  const before = lines.findLastIndex((line) => line.event <= event && line.text.includes(wanted));
+  return before >= 0 ? before : lines.findIndex((line) => line.text.includes(wanted));
+}
+
 /** Longest line that is shown; the rest of it is in the download. */
 export const LONGEST_LINE = 4000;
 
