@@ -15,6 +15,7 @@ from . import (
     environments,
     exits,
     openapi,
+    package,
     providers,
     queue,
     run,
@@ -43,6 +44,7 @@ app = typer.Typer(
 _NOUNS = (
     run,
     tests,
+    package,
     serve,
     worker,
     environments,

@@ -25,6 +25,7 @@ from seatrial.domain.answers import (
 from seatrial.domain.credentials import Credential, CredentialInfo
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event, EventPage
+from seatrial.domain.packages import PackageInfo, PackageList, Target
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
 from seatrial.domain.recordings import RecordingInfo
@@ -191,6 +192,24 @@ class AsyncClient:
     async def download_recording(self, test_id: str) -> bytes:
         """The recorded model calls with their bodies: JSON lines, one a call. NotFound."""
         return await self._transport.send("GET", f"{_of(test_id)}/recording/calls")
+
+    async def packages(self, test_id: str) -> PackageList:
+        """The test's packages, and the targets that it can be packaged for."""
+        body = await self._transport.send("GET", f"{_of(test_id)}/packages")
+        return answers.read(PackageList, body)
+
+    async def build_package(self, test_id: str, target: Target | None = None) -> PackageInfo:
+        """Make a deployment package; without a target for the one that fits the provider.
+
+        PackageRefused with the reason when there can be none, of a failed test for example.
+        """
+        order = {} if target is None else {"target": target}
+        body = await self._transport.send("POST", f"{_of(test_id)}/packages", json=order)
+        return answers.read(PackageInfo, body)
+
+    async def download_package(self, test_id: str, target: Target) -> bytes:
+        """The archive of a package that was made. NotFound when it was not."""
+        return await self._transport.send("GET", f"{_of(test_id)}/packages/{target}.zip")
 
     async def delete(self, test_id: str) -> None:
         """Remove a completed test with its journal. Conflict while it is unfinished."""

@@ -23,6 +23,7 @@ from seatrial.domain.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    PackageRefused,
     PlatformError,
     QueueFull,
     SeatrialError,
@@ -164,9 +165,16 @@ BY_STATUS: dict[int, type[SeatrialError]] = {
 
 BY_CODE: dict[str, type[SeatrialError]] = {
     kind.code: kind
-    for kind in (EngineUnavailable, ImageUnavailable, NoCapacity, StoreUnavailable, SetupFailed)
+    for kind in (
+        EngineUnavailable,
+        ImageUnavailable,
+        NoCapacity,
+        PackageRefused,
+        StoreUnavailable,
+        SetupFailed,
+    )
 }
-"""Platform faults that the server names by their code."""
+"""Errors that the server names by their code."""
 
 
 def _read(body: bytes) -> _Problem:

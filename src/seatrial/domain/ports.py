@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .aws import AwsKeys
+from .builds import Build
 from .credential_ports import Credentials
 from .door_limits import DoorLimits
 from .engine_ports import ContainerExit as ContainerExit
@@ -26,6 +27,7 @@ from .engine_ports import Tmpfs as Tmpfs
 from .engine_ports import VolumeInfo as VolumeInfo
 from .engine_ports import VolumeMount as VolumeMount
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
+from .packages import Packages
 from .phases import Outcome
 from .recording_ports import Recorder, Recordings
 from .recordings import Replay
@@ -208,8 +210,10 @@ class Queue(Protocol):
         """The last harness frame of this attempt that the journal holds, 0 for none."""
         ...
 
-    async def start_running(self, test_id: str, attempt: int, *, environment: str | None) -> None:
-        """Enter the phase `running`. Again is the same."""
+    async def start_running(
+        self, test_id: str, attempt: int, *, environment: str | None, build: Build | None = None
+    ) -> None:
+        """Enter the phase `running` on that build, which is kept. Again is the same."""
         ...
 
     async def complete(
@@ -276,7 +280,9 @@ class Queue(Protocol):
         ...
 
 
-class Store(Users, Tests, Journal, Queue, Credentials, Webhooks, Recordings, Protocol):
+class Store(
+    Users, Tests, Journal, Queue, Credentials, Webhooks, Recordings, Packages, Protocol
+):
     """All of the database. One object per process."""
 
     async def open(self) -> None:
@@ -423,7 +429,8 @@ class Environment:
     `path` is the host folder, to be mounted read-only at `mount_path`, where it was compiled
     for. `python` is the interpreter to start there, as a path inside the container. An empty
     requirements file gives an environment without packages: `path` is None and `python` is
-    the image's own.
+    the image's own. `from_source`: some of its packages were built from source. `architecture` is the
+    engine's.
     """
 
     key: str
@@ -435,6 +442,8 @@ class Environment:
     resolved_seconds: float = 0.0
     built_seconds: float = 0.0
     cached: bool = False
+    from_source: bool = False
+    architecture: str = ""
 
 
 @dataclass(frozen=True)

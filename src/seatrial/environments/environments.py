@@ -59,6 +59,7 @@ class BuiltEnvironments:
         self._trees = Trees(EnvironmentFolders(state / "environments"))
         self._flights: Flights[Environment] = Flights()
         self._ready: tuple[EngineInfo, StageInputs] | None = None
+        self._machine = ""
         self._tidying: asyncio.Task[None] | None = None
 
     async def prepare(self, request: EnvironmentRequest, log: LogCall) -> Environment:
@@ -68,7 +69,10 @@ class BuiltEnvironments:
             raise InvalidRequest(problems)
         image = await self._image(request.python, log)
         if not keys.plain(request.requirements):
-            return Environment(key="", image=image, python="python3", lock="")
+            architecture = await self._architecture()
+            return Environment(
+                key="", image=image, python="python3", lock="", architecture=architecture
+            )
         async with _mapped_errors():
             job = await self._job(request, image)
             if kept := self._kept(job):
@@ -131,6 +135,11 @@ class BuiltEnvironments:
             installation=f"{self._slots.installation} {self._trees.folders.state}",
         )
 
+    async def _architecture(self) -> str:
+        if not self._machine:
+            self._machine = (await self._engine.describe()).architecture
+        return self._machine
+
     async def _inputs(self) -> tuple[EngineInfo, StageInputs]:
         """What all builds share; found out once, so that a warm call asks nobody."""
         if self._ready is None:
@@ -175,6 +184,8 @@ class BuiltEnvironments:
             path=str(self._trees.folders.trees / key),
             mount_path=path,
             cached=cached,
+            from_source=resolution.owner is not None,
+            architecture=job.architecture,
         )
 
     # ---------------------------------------------------------------- room

@@ -60,6 +60,11 @@ RETRIES: dict[str, Example] = {
     "query": {"summary": "With another query", "value": {"query": "Why is the sea blue?"}},
 }
 
+PACKAGES: dict[str, Example] = {
+    "default": {"summary": "For the target that fits the provider", "value": {}},
+    "lambda": {"summary": "For AWS Lambda", "value": {"target": "lambda"}},
+}
+
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "description": "The queued test",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, insert, update
 
+from seatrial.domain.builds import Build, packed
 from seatrial.domain.errors import AttemptLost
 from seatrial.domain.estimates import LONGEST_LINE, Waiting
 from seatrial.domain.events import EventData, PhaseEvent, QueueEvent
@@ -18,6 +20,7 @@ from seatrial.domain.tests import Claim, Completion, Lease, QueuePlace
 from . import convert, places, queries
 from .claims import choose, record_worker
 from .database import Lock, Writing
+from .packages import keep_build
 from .part import Part, journal_lines, write_lines
 from .tables import bodies
 from .tables import events as events_table
@@ -97,15 +100,23 @@ class SqlQueue(Part):
             raise _lost(test_id, attempt)
         return int(row.last_frame)
 
-    async def start_running(self, test_id: str, attempt: int, *, environment: str | None) -> None:
-        """Enter the phase `running`. Again is the same."""
+    async def start_running(
+        self, test_id: str, attempt: int, *, environment: str | None, build: Build | None = None
+    ) -> None:
+        """Enter the phase `running` on that build, which is kept. Again is the same."""
+        data = None if build is None else await asyncio.to_thread(packed, build)
         async with self._database.writing(durable=False) as writing:
             state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
             if state is not None and state.phase == Phase.RUNNING:
                 return
             event = PhaseEvent(phase=Phase.RUNNING, attempt=attempt)
-            changes = {"phase": Phase.RUNNING.value, "environment": environment}
-            await _write(writing, test_id, attempt, [event], changes)
+            changes: dict[str, Any] = {
+                "phase": Phase.RUNNING.value,
+                "environment": environment,
+            }
+            seq = await _write(writing, test_id, attempt, [event], changes)
+            if data is not None:
+                await keep_build(writing, seq, data)
 
     async def complete(
         self, test_id: str, attempt: int, completion: Completion, events: Sequence[EventData]

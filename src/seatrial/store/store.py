@@ -11,6 +11,7 @@ from .credentials import SqlCredentials
 from .database import Database
 from .history import SqlHistory
 from .journal import SqlJournal
+from .packages import SqlPackages
 from .queue import SqlQueue
 from .recordings import SqlRecordings
 from .tests import SqlTests
@@ -29,6 +30,7 @@ class SqlStore(
     SqlCredentials,
     SqlWebhooks,
     SqlRecordings,
+    SqlPackages,
 ):
     """Fulfils the port `Store` with SQLite or PostgreSQL. No I/O before `open`."""
 

@@ -268,6 +268,40 @@ recorded_calls = Table(
     Column("bodies", LargeBinary, nullable=False),
 )
 
+builds = Table(
+    "builds",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # What the last attempt ran on, compressed: a lock with all hashes is large.
+    Column("data", LargeBinary, nullable=False),
+)
+
+packages = Table(
+    "packages",
+    metadata,
+    Column(
+        "test_seq",
+        _Big,
+        ForeignKey("tests.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("target", Text, primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    # Paths and notes, as JSON.
+    Column("facts", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
 
 def webhook_columns() -> tuple[Any, ...]:
     """The columns of a test's webhook, to be read with the test."""

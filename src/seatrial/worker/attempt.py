@@ -47,6 +47,7 @@ from seatrial.settings import Settings
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots
 
 from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
+from .build import build_of
 from .completion import Past, final_result, metrics_of, result_of
 from .frames import events_of
 from .journal import AttemptJournal, patiently
@@ -282,9 +283,10 @@ class Attempt:
             if slot is None:
                 raise PlatformError("The container of the former worker was gone.")
             return slot
+        build = build_of(environment, resolved, claim.request.python or deps.settings.python)
         await patiently(
             lambda: deps.queue.start_running(
-                claim.test_id, claim.attempt, environment=environment.key or None
+                claim.test_id, claim.attempt, environment=environment.key or None, build=build
             )
         )
         started = time.monotonic()

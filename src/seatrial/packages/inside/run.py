@@ -1,0 +1,112 @@
+"""One call of the agent in its own process: load it, wait for the query, call it, report.
+
+Every call has a fresh process, as in the test: no conversation of one caller is seen by another.
+The agent is loaded before the query is there, so that callers do not wait for its imports.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+from seatrial.harness.detect import find_named
+from seatrial.harness.frameworks.answers import Answer, write
+
+from .config import Config, read_config
+
+
+def main(query_fd: int, report_fd: int, answer_fd: int) -> int:
+    """Serve one query; the exit code of the process.
+
+    The query comes as JSON over `query_fd`; what is done goes as JSON lines to `report_fd`. From
+    the call on, what is printed goes to `answer_fd`: it is the response of an agent that returns
+    none.
+    """
+    config = read_config()
+    report = os.fdopen(report_fd, "w", encoding="utf-8", errors="replace")
+    sys.path[0] = config.root
+    sys.argv = [config.file]
+    try:
+        value = find_named(_load(config), config.name)
+        _tell(report, kind="ready")
+        with os.fdopen(query_fd, encoding="utf-8") as pipe:
+            given = pipe.read()
+        if not given:
+            return 0  # the server has ended
+        query: str = json.loads(given)
+        sys.argv = [config.file, query]
+        _flush()
+        os.dup2(answer_fd, 1)
+        emit = _Emitter(report)
+        answer: Any = value.adapter.call(value.value, query, emit.emit)
+        if inspect.isawaitable(answer):
+            answer = _wait_for(answer)
+        _tell_answer(report, answer)
+    except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is the answer
+        return _tell_error(report, error)
+    return 0
+
+
+class _Emitter:
+    def __init__(self, report: Any) -> None:
+        self._report = report
+
+    def emit(self, text: str) -> None:
+        _tell(self._report, kind="piece", text=text)
+
+
+def _load(config: Config) -> Any:
+    """Import the agent's file under the name that its own files would import it by."""
+    name = os.path.splitext(config.file)[0].replace("/", ".")
+    if "." in name:
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(name, os.path.join(config.root, config.file))
+    if spec is None or spec.loader is None:
+        raise ImportError(config.file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _wait_for(answer: Any) -> Answer:
+    import asyncio
+
+    async def awaited() -> Answer:
+        return await answer
+
+    return asyncio.run(awaited())
+
+
+def _tell_answer(report: Any, answer: Answer) -> None:
+    written = write(answer)
+    _flush()
+    _tell(report, kind="result", response=written.response, value_json=written.value_json)
+
+
+def _tell_error(report: Any, error: BaseException) -> int:
+    if isinstance(error, SystemExit) and error.code in (None, 0):
+        _flush()
+        _tell(report, kind="result", response=None, value_json=None)
+        return 0
+    traceback.print_exception(type(error), error, error.__traceback__)
+    _flush()
+    _tell(report, kind="error", type=type(error).__name__, message=str(error)[:2000])
+    return 1
+
+
+def _tell(report: Any, **what: Any) -> None:
+    report.write(json.dumps(what) + "\n")
+    report.flush()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
