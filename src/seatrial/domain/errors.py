@@ -8,7 +8,7 @@ to the library; inside, only these are raised.
     ├── InvalidRequest            user      what was submitted breaks a rule (carries FieldProblems)
     ├── NotFound                  user      no such thing, or it belongs to somebody else
     ├── Conflict                  user      the thing's state does not allow this
-    │   └── PackageRefused        user      no package can be made of this test, or not for this target
+    │   └── PackageRefused        user      no package can be made of it (carries the reason)
     ├── NotAuthenticated          user      no token, or one that is not known
     ├── NotAllowed                user      the token may not do this
     ├── QueueFull                 platform  too many tests wait; come back later

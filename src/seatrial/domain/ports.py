@@ -280,9 +280,7 @@ class Queue(Protocol):
         ...
 
 
-class Store(
-    Users, Tests, Journal, Queue, Credentials, Webhooks, Recordings, Packages, Protocol
-):
+class Store(Users, Tests, Journal, Queue, Credentials, Webhooks, Recordings, Packages, Protocol):
     """All of the database. One object per process."""
 
     async def open(self) -> None:
@@ -429,8 +427,8 @@ class Environment:
     `path` is the host folder, to be mounted read-only at `mount_path`, where it was compiled
     for. `python` is the interpreter to start there, as a path inside the container. An empty
     requirements file gives an environment without packages: `path` is None and `python` is
-    the image's own. `from_source`: some of its packages were built from source. `architecture` is the
-    engine's.
+    the image's own. `from_source`: some of its packages were built from source.
+    `architecture` is the engine's.
     """
 
     key: str

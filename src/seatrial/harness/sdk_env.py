@@ -32,7 +32,7 @@ def sdk_environment(
         **_bedrock(f"{base}/bedrock", region or "us-east-1"),
         **_google(f"{base}/google"),
         **_proxy(base),
-        **_QUIET,
+        **QUIET,
     }
 
 
@@ -92,7 +92,7 @@ def _proxy(base: str) -> dict[str, str]:
     }
 
 
-_QUIET = {
+QUIET = {
     "AGNO_TELEMETRY": "false",
     "ANONYMIZED_TELEMETRY": "false",
     "CREWAI_DISABLE_TELEMETRY": "true",
@@ -105,3 +105,4 @@ _QUIET = {
     "OPENAI_AGENTS_DISABLE_TRACING": "1",  # its traces go to an address that no variable moves
     "OTEL_SDK_DISABLED": "true",
 }
+"""Switches that keep SDKs and frameworks from calling home."""

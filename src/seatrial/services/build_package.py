@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from seatrial.domain.errors import NotFound, PackageRefused
+from seatrial.domain.errors import PackageRefused
 from seatrial.domain.events import Event, ModelCallEvent, NoticeEvent, PhaseEvent
-from seatrial.domain.packages import TARGETS, PackageInfo, PackageList, Target
+from seatrial.domain.packages import PackageInfo, PackageList, Target
 from seatrial.domain.phases import Phase
 from seatrial.domain.ports import Store
 from seatrial.domain.tests import Test
@@ -43,12 +43,9 @@ async def list_packages(store: Store, owner: str, test_id: str) -> PackageList:
     return PackageList(targets=choices(tested), packages=made)
 
 
-async def read_package(store: Store, owner: str, test_id: str, target: str) -> bytes:
+async def read_package(store: Store, owner: str, test_id: str, target: Target) -> bytes:
     """The archive that was made for the target. NotFound."""
-    found = next((one for one in TARGETS if one == target), None)
-    if found is None:
-        raise NotFound(f"There is no target {target[:40]!r}.", hint=f"Those: {', '.join(TARGETS)}.")
-    return await store.package(owner, (await read_test(store, owner, test_id)).id, found)
+    return await store.package(owner, (await read_test(store, owner, test_id)).id, target)
 
 
 async def _tested(store: Store, test: Test) -> Tested:

@@ -3,7 +3,7 @@
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,8 @@ class Config:
     """How the agent is called. `name` is empty for a script.
 
     `env` are variables with their tested values; `secrets` are the names of those that must be
-    given where it runs. `root` is the folder of the agent's files.
+    given where it runs. `openai_by_ollama`: OpenAI's SDK shall find Ollama.
+    `root` is the folder of the agent's files.
     """
 
     root: str
@@ -22,6 +23,7 @@ class Config:
     concurrency: int = 1
     env: dict[str, str] = field(default_factory=dict[str, str])
     secrets: tuple[str, ...] = ()
+    openai_by_ollama: bool = False
 
     @property
     def is_script(self) -> bool:
@@ -33,5 +35,6 @@ def read_config(path: Optional[str] = None) -> Config:
     """The package's configuration; raises OSError or ValueError when it is not whole."""
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with open(path or os.path.join(folder, "agent.json"), encoding="utf-8") as file:
-        found = json.load(file)
-    return Config(**{**found, "secrets": tuple(found["secrets"])})
+        found: dict[str, Any] = json.load(file)
+    found["secrets"] = tuple(found["secrets"])
+    return Config(**found)

@@ -1,5 +1,6 @@
 """The agent's processes: one is loaded ahead, each answers one query, none outlives its answer."""
 
+import contextlib
 import json
 import os
 import queue
@@ -148,14 +149,10 @@ class Process:
 
     def end(self) -> None:
         """End it and everything that it started."""
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(AFTER_RESULT_SECONDS if self._answered else 0)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._process.wait()
         self._close_pipes()
 
@@ -296,10 +293,8 @@ class Process:
 
     def _close_pipes(self) -> None:
         if self._process.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
         if self._query is not None:
             os.close(self._query)
             self._query = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 
-from seatrial.domain.packages import PackageInfo, PackageList, PackageOrder
+from seatrial.domain.packages import PackageInfo, PackageList, PackageOrder, Target
 from seatrial.server.auth import Caller
 from seatrial.server.deps import Deps
 from seatrial.server.examples import PACKAGES
@@ -68,7 +68,7 @@ async def build_package(
     response_class=Response,
     responses={**_DOWNLOAD, **documented(401, 404, 422)},
 )
-async def download_package(test_id: str, target: str, deps: Deps, caller: Caller) -> Response:
+async def download_package(test_id: str, target: Target, deps: Deps, caller: Caller) -> Response:
     """The archive of a package that was made. 404 when it was not."""
     content = await packaging.read_package(deps.store, caller.id, test_id, target)
     name = f'attachment; filename="seatrial-{test_id}-{target}.zip"'

@@ -1,0 +1,102 @@
+"""How large a deployment has to be: from what the test used, each number with its reason. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .tested import Tested
+
+MIB = 2**20
+SERVER_MIB = 64
+"""What the package's own server takes besides the agent's process."""
+
+CONCURRENCY = 4
+"""Queries that one container of `compose` or `fargate` answers at one time."""
+
+_MARGIN = 1.5
+
+LAMBDA_MIB, LAMBDA_SMALLEST_MIB, LAMBDA_SECONDS = 10_240, 512, 900
+AGENTCORE_MIB, AGENTCORE_SECONDS = 8192, 900
+
+FARGATE: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16_385, 1024)),
+    4096: tuple(range(8192, 30_721, 1024)),
+}
+"""Memory in MiB that Fargate offers with so many CPU units (1024 are one core)."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a deployment and where it comes from."""
+
+    value: int
+    why: str
+
+
+def peak_mib(tested: Tested) -> Number:
+    """What the test's container used at its peak."""
+    metrics = tested.test.metrics
+    peak = metrics.memory_peak_bytes if metrics else None
+    if peak is None:
+        limit = tested.test.request.limits.memory_mb
+        return Number(limit, f"the peak was not measured; the test's limit was {limit} MiB")
+    measured = math.ceil(peak / MIB)
+    return Number(measured, f"measured peak of {measured} MiB")
+
+
+def needed(tested: Tested, queries: int) -> Number:
+    """Memory in MiB for so many queries at one time."""
+    peak = peak_mib(tested)
+    value = math.ceil(peak.value * _MARGIN * queries) + SERVER_MIB
+    many = f" x {queries} queries at one time" if queries > 1 else ""
+    return Number(value, f"{peak.why}{many} x {_MARGIN} margin + {SERVER_MIB} for the server")
+
+
+def lambda_memory(tested: Tested) -> Number:
+    """Memory of the function in MiB."""
+    want = needed(tested, 1)
+    value = max(LAMBDA_SMALLEST_MIB, math.ceil(want.value / 64) * 64)
+    least = ", at least 512: Lambda gives CPU by memory" if value > want.value else ""
+    return Number(value, f"{want.why} = {want.value}{least}")
+
+
+def lambda_timeout(tested: Tested) -> Number:
+    """Timeout of the function in seconds."""
+    asked = tested.test.request.timeout_seconds
+    value = min(LAMBDA_SECONDS, asked + 30)
+    return Number(value, f"the test's timeout of {asked} s + 30 s to start, at most 900 s")
+
+
+def run_seconds(tested: Tested) -> float:
+    """How long the tested query took."""
+    metrics = tested.test.metrics
+    return (metrics.wall_seconds or 0.0) if metrics else 0.0
+
+
+def fargate_size(tested: Tested) -> tuple[Number, Number] | None:
+    """CPU units and memory in MiB of the task; None when Fargate has nothing that large."""
+    want = needed(tested, CONCURRENCY)
+    metrics = tested.test.metrics
+    cores = (
+        (metrics.cpu_seconds or 0.0) / run_seconds(tested) if metrics and run_seconds(tested) else 0
+    )
+    units = math.ceil(min(cores, 1.0) * 1024)
+    for cpu, offered in FARGATE.items():
+        memory = next((size for size in offered if size >= want.value), None)
+        if memory is not None and cpu >= units:
+            used = f"the tested query used {cores:.2f} cores of the test's while it ran"
+            return (
+                Number(cpu, f"{used}; the smallest step that also has the memory"),
+                Number(memory, f"{want.why} = {want.value}, the next step that Fargate offers"),
+            )
+    return None
+
+
+def compose_memory(tested: Tested) -> Number:
+    """Memory limit of the container in MiB."""
+    want = needed(tested, CONCURRENCY)
+    return Number(want.value, want.why)

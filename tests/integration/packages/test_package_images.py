@@ -1,0 +1,131 @@
+"""Packages on real engines: the image builds as shipped, boots, answers and stops."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.support.package_images import Engine, build, prepare_base, running, wait_until_up
+from tests.support.tested import LOCK, succeeded
+
+from seatrial.domain.requests import TestRequest
+from seatrial.packages import Tested, make_package
+
+pytestmark = [pytest.mark.engine]
+
+AGENT = '''
+import os, six
+
+HEARD = []
+
+def run(query):
+    """Answer in pieces, and tell what it may see and do."""
+    HEARD.append(query)
+    print("working on it", flush=True)
+    yield f"heard {len(HEARD)} of {query!r}; "
+    yield f"uid {os.getuid()}; city {os.environ['CITY']}; six {six.__version__}; "
+    try:
+        open("/agent/new", "w")
+    except OSError as error:
+        yield f"errno {error.errno}; "
+    yield open("notes.txt").read()
+'''
+
+SCRIPT = """
+import sys
+print("asked:", sys.argv[1], "and on stdin:", sys.stdin.read())
+"""
+
+
+@pytest.fixture(scope="module", params=["docker", "podman"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return Engine(request.getfixturevalue(f"{request.param}_socket"))
+
+
+def function_agent() -> Tested:
+    files = {"agent.py": AGENT, "notes.txt": "and its file"}
+    request = TestRequest(files=files, query="What?", model="none", env={"CITY": "Bonn"})
+    return succeeded(lock=LOCK, request=request)
+
+
+def script_agent() -> Tested:
+    request = TestRequest(files={"agent.py": SCRIPT}, query="What?", model="none")
+    return succeeded(request=request, entry_point="agent.py", framework="script")
+
+
+def unpacked(tested: Tested, folder: Path) -> Path:
+    package = make_package(tested, "compose")
+    archive = folder / package.file_name
+    archive.write_bytes(package.content)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder)
+    return archive.with_suffix("")
+
+
+@pytest.mark.spec("SC-008", "FR-005", "US2-2", "US2-3")
+async def test_an_image_builds_as_shipped_boots_read_only_answers_and_stops(
+    engine: Engine, engine_images: Path, tmp_path: Path
+) -> None:
+    tested = function_agent()
+    await prepare_base(engine, engine_images, tested)
+    image = build(engine, unpacked(tested, tmp_path))
+    with running(engine, image) as container:
+        up = wait_until_up(container)
+        first, again = container.ask("one"), container.ask("two")
+        streamed = container.stream("three")
+        malformed = container.ask("")
+        unknown = container.get("/etc/passwd")
+        health = engine.run("exec", container.id, "python", "/serve/agent_server", "healthcheck")
+        started = time.monotonic()
+        engine.run("stop", "--time", "30", container.id)
+        stopped = time.monotonic() - started
+        code = engine.run("inspect", "--format", "{{.State.ExitCode}}", container.id)
+        log = container.log()
+
+    assert up["status"] == "Healthy"
+    assert first == (
+        200,
+        {"response": "heard 1 of 'one'; uid 10001; city Bonn; six 1.17.0; errno 30; and its file"},
+    )
+    # A fresh process for every query: nothing of the first is there.
+    assert again[1]["response"].startswith("heard 1 of 'two'")
+    assert streamed.startswith("data: \"heard 1 of 'three'; \"\n\n")
+    assert streamed.split("event: result\ndata: ")[1].strip().endswith('and its file"}')
+    assert (malformed[0], unknown[0]) == (400, 404)
+    assert health.returncode == 0
+    assert code.stdout.strip() == "0"
+    assert stopped < 25
+    assert "working on it" in log
+    assert "one" not in log.replace("tell", "")  # queries are never logged
+
+
+@pytest.mark.spec("SC-008")
+async def test_a_script_is_run_as_in_its_test(
+    engine: Engine, engine_images: Path, tmp_path: Path
+) -> None:
+    tested = script_agent()
+    await prepare_base(engine, engine_images, tested)
+    image = build(engine, unpacked(tested, tmp_path))
+    with running(engine, image) as container:
+        wait_until_up(container)
+        answer = container.ask("why?")
+
+    assert answer == (200, {"response": "asked: why? and on stdin: why?"})
+
+
+async def test_a_container_without_its_secrets_says_which_are_missing(
+    engine: Engine, engine_images: Path, tmp_path: Path
+) -> None:
+    tested = succeeded("openai")
+    await prepare_base(engine, engine_images, tested)
+    image = build(engine, unpacked(tested, tmp_path))
+    with running(engine, image) as container:
+        code = engine.run("wait", container.id).stdout.strip()
+        log = container.log()
+
+    assert code == "78"
+    assert "Not set: OPENAI_API_KEY." in log
+    assert json.loads((unpacked(tested, tmp_path) / "manifest.json").read_text())["files"]
