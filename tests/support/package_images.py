@@ -45,13 +45,17 @@ class Engine:
 
 
 async def prepare_base(engine: Engine, images: Path, tested: Tested) -> None:
+    """Give the engine the base image of that test's package."""
+    await name_base(engine, images, tested.build.python, base_image(tested))
+
+
+async def name_base(engine: Engine, images: Path, python: str, name: str) -> None:
     """Give the engine the base image under the name that the Dockerfile has.
 
     No registry is asked: it is the image that tests run on, with this machine's certificates and
     package index, as behind a company's proxy.
     """
-    python = tested.build.python
-    known = engine.run("image", "inspect", base_image(tested), check=False)
+    known = engine.run("image", "inspect", name, check=False)
     if known.returncode == 0:
         return
     archive = await debian.archive(python, images, print, because="a test")
@@ -69,7 +73,7 @@ async def prepare_base(engine: Engine, images: Path, tested: Tested) -> None:
             "COPY certificates.crt /etc/ssl/certs/ca-certificates.crt\n"
             "COPY pip.conf /etc/pip.conf\n"
         )
-        engine.run("build", "--network=host", "--tag", base_image(tested), folder)
+        engine.run("build", "--network=host", "--tag", name, folder)
 
 
 def build(engine: Engine, folder: Path) -> str:

@@ -1,0 +1,77 @@
+"""From a green test to a container of its package that answers: nothing changed in between."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from seatrial.client import Client
+from seatrial.domain.errors import PackageRefused
+from seatrial.domain.phases import Outcome
+from tests.support.package_images import Engine, build, name_base, running, wait_until_up
+from tests.support.serving import Serving
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+
+AGENT = """
+import os, six
+
+def run(query):
+    if query == "fail":
+        raise RuntimeError("on purpose")
+    return f"{query} {six.__version__} {os.environ['CITY']} {os.getcwd()} {os.environ['HOME']}"
+"""
+
+
+@pytest.mark.spec("US2-1", "SC-008", "edge-9")
+async def test_what_was_tested_is_what_the_package_runs(
+    serving: Serving, engine_url: str, engine_images: Path, tmp_path: Path
+) -> None:
+    engine = Engine(engine_url)
+    with serving.client() as client:
+        tested = client.wait(
+            client.submit(
+                files={"agent.py": AGENT},
+                requirements="six>=1.16\n",
+                query="hello",
+                model="none",
+                env={"CITY": "Bonn"},
+            ).id
+        )
+        assert tested.outcome is Outcome.SUCCEEDED, tested.failure
+        refused_is_told(client, tested.id)
+    archive = tmp_path / "package.zip"
+    command = ("package", tested.id, "--target", "compose", "-o", str(archive), "--json")
+    code, lines = serving.cli_json(*command)
+
+    assert code == 0
+    assert lines[-1]["saved_as"] == str(archive)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+    folder = tmp_path / f"seatrial-{tested.id}-compose"
+    receipt = json.loads((folder / "receipt.json").read_text())
+    assert tested.result is not None
+    assert receipt["response"] == tested.result.response
+    assert receipt["environment"] == tested.environment
+    assert "--hash=sha256:" in (folder / "agent" / "requirements.txt").read_text()
+    await name_base(engine, engine_images, receipt["python"], receipt["base_image"])
+    with running(engine, build(engine, folder)) as container:
+        wait_until_up(container)
+        answered = container.ask("hello")
+        failed = container.ask("fail")
+    assert answered == (200, {"response": tested.result.response})
+    assert failed == (500, {"error": "RuntimeError: on purpose", "code": "agent.failed"})
+
+
+def refused_is_told(client: Client, green: str) -> None:
+    """A failed retry of the same test has no package, and the green one is as it was."""
+    failed = client.wait(client.retry(green, query="fail").id)
+    assert failed.outcome is Outcome.FAILED
+    with pytest.raises(PackageRefused, match="Only a succeeded test is packaged"):
+        client.build_package(failed.id)
+    before = client.test(green)
+    assert client.packages(failed.id).refused
+    assert client.test(green) == before
