@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from seatrial.domain.packages import Target as TargetName
 from seatrial.domain.packages import TargetChoice
 from seatrial.domain.phases import Outcome
@@ -55,9 +53,10 @@ def choices(tested: Tested) -> tuple[TargetChoice, ...]:
 def default_target(tested: Tested) -> TargetName:
     """The target that fits the provider, else the first that can run the test."""
     fitting: TargetName = _FITTING.get(tested.provider, "compose")
-    order: tuple[TargetName, ...] = (fitting, *(name for name in REGISTRY if name != fitting))
-    possible: Iterator[TargetName] = (name for name in order if not REGISTRY[name].refused(tested))
-    return next(possible, fitting)
+    for name in (fitting, *REGISTRY):
+        if not REGISTRY[name].refused(tested):
+            return name
+    return "compose"
 
 
 def _ended(outcome: Outcome) -> str:
