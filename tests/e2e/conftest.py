@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from seatrial.domain.events import Event
+from seatrial.domain.tests import Test
+from tests.support.proof import assert_proven
 from tests.support.serving import Serving
 
 
@@ -14,6 +17,12 @@ def engine_url(request: pytest.FixtureRequest) -> str:
     """A running container engine; every test that uses it runs on both."""
     url: str = request.getfixturevalue(f"{request.param}_socket")
     return url
+
+
+@pytest.fixture(scope="session")
+def engine_name(engine_url: str) -> str:
+    """Which of them it is."""
+    return "podman" if "podman" in engine_url else "docker"
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +49,22 @@ def make_serving(engine_url: str) -> Iterator[MakeServing]:
     yield make
     for process in made:
         process.close()
+
+
+Provoked = Callable[..., None]
+
+
+@pytest.fixture
+def provoked(request: pytest.FixtureRequest) -> Iterator[Provoked]:
+    """Asserts that a test failed as the mark `provokes` says: code, whose fault, what proves it."""
+    marks = [str(mark.args[0]) for mark in request.node.iter_markers("provokes")]
+    assert len(marks) == 1, "a test with this fixture has the mark `provokes(code)`"
+    asserted: list[str] = []
+
+    def check(done: Test, events: Sequence[Event], code: str = marks[0]) -> None:
+        """`code` where one engine is known to end the test otherwise than the mark says."""
+        assert_proven(done, events, code)
+        asserted.append(code)
+
+    yield check
+    assert asserted, "a test with the mark `provokes` asserts its failure"

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from seatrial.client import Client
 from seatrial.domain.errors import InvalidRequest
-from seatrial.domain.events import FailureEvent
-from seatrial.domain.phases import Outcome
+from seatrial.domain.events import Event
 from seatrial.domain.requests import Limits, TestRequest
+from seatrial.domain.tests import Test
 from tests.support import agents
 from tests.support.serving import Serving
 
+from .conftest import Provoked
+
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+
+HOSTILE = Path(__file__).parents[1] / "hostile" / "agents"
 
 CASES: dict[str, tuple[str, dict[str, object], str]] = {
     "exception": (
         "def run(query):\n    raise RuntimeError('the soup is cold')\n",
         {},
         "agent.exception",
+    ),
+    "made code with an error": (
+        "exec('def run(:')\ndef run(query): return 'x'\n",
+        {},
+        "agent.syntax_error",
     ),
     "missing module": ("import yaml\ndef run(query): return 'x'\n", {}, "agent.import_error"),
     "no entry point": ("x = 1\n", {}, "agent.no_entrypoint"),
@@ -32,6 +44,7 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         {},
         "agent.exited",
     ),
+    "forged report": ((HOSTILE / "lying_result.py").read_text(), {}, "agent.tampered"),
     "huge response": (
         "def run(query): return 'x' * 3_000_000\n",
         {},
@@ -48,6 +61,16 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
         "        while True: file.write(b'x' * 2**20)\n",
         {"limits": Limits(disk_mb=16)},
         "limit.disk",
+    ),
+    "files": (
+        (HOSTILE / "inode_bomb.py").read_text(),
+        {"limits": Limits(disk_mb=16, memory_mb=96)},
+        "limit.files",
+    ),
+    "open files": (
+        (HOSTILE / "open_files.py").read_text(),
+        {"limits": Limits(open_files=64)},
+        "limit.open_files",
     ),
     "processes": (
         "import os, time\n"
@@ -89,41 +112,46 @@ CASES: dict[str, tuple[str, dict[str, object], str]] = {
     ),
 }
 
+OTHERWISE = {("files", "podman"): "limit.memory"}
+"""Podman's folders have no limit of files there; what they take counts as memory."""
+
+
+def submitted(client: Client, source: str, **fields: object) -> Test:
+    """Send an agent that asks for no model unless the fields say so."""
+    given = {"files": agents.files(source), "query": "q", "model": "none", **fields}
+    return client.submit(TestRequest.model_validate(given))
+
+
+def ended(client: Client, test: Test) -> tuple[Test, list[Event]]:
+    """The finished test and its journal."""
+    return client.wait(test.id), list(client.events(test.id, follow=False))
+
 
 @pytest.mark.spec("US3-3", "FR-013", "SC-007", "edge-3", "edge-10")
-@pytest.mark.parametrize("case", CASES)
-def test_a_failure_names_its_cause_and_proves_it(serving: Serving, case: str) -> None:
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(name, marks=pytest.mark.provokes(case[2])) for name, case in CASES.items()],
+)
+def test_a_failure_names_its_cause_and_proves_it(
+    serving: Serving, engine_name: str, provoked: Provoked, case: str
+) -> None:
     source, fields, code = CASES[case]
-    request = TestRequest.model_validate(
-        {"files": agents.files(source), "query": "q", "model": "none", **fields}
-    )
     with serving.client() as client:
-        done = client.wait(client.submit(request).id)
-        events = list(client.events(done.id, follow=False))
+        done, events = ended(client, submitted(client, source, **fields))
 
-    assert done.outcome is Outcome.FAILED
-    assert done.failure is not None
-    assert done.failure.code.startswith(code)
-    assert done.failure.whose == code.partition(".")[0]
-    assert done.failure.message
-    assert done.failure.what_to_do
-    assert done.attempt == 1
-    assert [e.data.failure for e in events if isinstance(e.data, FailureEvent)] == [done.failure]
-    if done.failure.evidence_event is not None:
-        assert 1 <= done.failure.evidence_event <= len(events)
+    provoked(done, events, OTHERWISE.get((case, engine_name), code))
 
 
 @pytest.mark.spec("FR-007", "US3-5", "edge-2")
-def test_an_agent_that_ignores_signals_ends_at_its_time_limit(serving: Serving) -> None:
+@pytest.mark.provokes("limit.timeout")
+def test_an_agent_that_ignores_signals_ends_at_its_time_limit(
+    serving: Serving, provoked: Provoked
+) -> None:
     with serving.client() as client:
-        test = client.submit(
-            files=agents.files(agents.STUBBORN), query="x", model="none", timeout_seconds=6
-        )
-        done = client.wait(test.id)
+        done, events = ended(client, submitted(client, agents.STUBBORN, timeout_seconds=6))
 
-    assert done.outcome is Outcome.TIMED_OUT
+    provoked(done, events)
     assert done.failure is not None
-    assert done.failure.code == "limit.timeout"
     assert done.failure.evidence == "not stopping"
     assert done.metrics is not None
     assert done.metrics.wall_seconds is not None

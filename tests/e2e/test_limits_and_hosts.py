@@ -16,6 +16,8 @@ from tests.support import scripted
 from tests.support.serving import Serving
 from tests.support.tls_host import ANSWER, TlsHost, tls_host
 
+from .conftest import Provoked
+
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 CALLS = """
@@ -52,6 +54,19 @@ def run(query):
 """
 
 
+OF_THE_MODEL = {
+    Mode.RATE_LIMITED: "model.rate_limited",
+    Mode.QUOTA: "model.quota",
+    Mode.RESET: "model.lost_mid_stream",
+    Mode.UNAUTHORIZED: "model.auth_failed",
+    Mode.FORBIDDEN: "model.access_denied",
+    Mode.MISSING: "model.not_found",
+    Mode.BAD_REQUEST: "model.bad_request",
+    Mode.BROKEN: "model.server_error",
+}
+"""How a service answers, and what an agent that goes down with it failed for."""
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsHost]:
     with tls_host(tmp_path_factory.mktemp("host")) as host:
@@ -80,12 +95,14 @@ def ran(
 
 
 @pytest.mark.spec("FR-013", "edge-6")
+@pytest.mark.provokes("limit.model_calls")
 def test_a_test_ends_at_its_budget_of_calls_and_a_retry_with_the_fix_succeeds(
-    served: Serving,
+    served: Serving, provoked: Provoked
 ) -> None:
     done, events = ran(served, CALLS, "3 hello", limits=Limits(model_calls=2))
+    provoked(done, events)
     assert done.failure is not None
-    assert (done.failure.code, done.failure.fix) == ("limit.model_calls", {"model_calls": 4})
+    assert done.failure.fix == {"model_calls": 4}
     assert "2 of the 2 model calls" in done.failure.message
     calls = [event.data for event in events if isinstance(event.data, ModelCallEvent)]
     assert [call.status for call in calls] == [200, 200, 403]
@@ -95,20 +112,36 @@ def test_a_test_ends_at_its_budget_of_calls_and_a_retry_with_the_fix_succeeds(
     assert again.outcome is Outcome.SUCCEEDED
 
 
-@pytest.mark.spec("edge-4", "edge-7", "FR-013")
+@pytest.mark.spec("FR-013", "edge-6")
 @pytest.mark.parametrize(
-    ("mode", "code"),
+    ("limits", "query"),
     [
-        (Mode.RATE_LIMITED, "model.rate_limited"),
-        (Mode.QUOTA, "model.quota"),
-        (Mode.RESET, "model.lost_mid_stream"),
+        pytest.param(
+            Limits(model_tokens=1), "3 hello", marks=pytest.mark.provokes("limit.model_tokens")
+        ),
+        pytest.param(Limits(traffic_mb=1), "2 long", marks=pytest.mark.provokes("limit.traffic")),
     ],
 )
-def test_an_agent_that_fails_for_its_model_says_how(served: Serving, mode: Mode, code: str) -> None:
-    done, _ = ran(served, CALLS, f"1 {cue(mode)}")
-    assert done.outcome is Outcome.FAILED
+def test_tokens_and_traffic_are_budgets_too(
+    served: Serving, provoked: Provoked, limits: Limits, query: str
+) -> None:
+    agent = CALLS.replace('"content": text', '"content": text + "g" * 700_000 * (text == "long")')
+    done, events = ran(served, agent, query, limits=limits)
+    provoked(done, events)
     assert done.failure is not None
-    assert done.failure.code == code
+    assert done.failure.fix.keys() == limits.model_fields_set
+
+
+@pytest.mark.spec("edge-4", "edge-7", "FR-013")
+@pytest.mark.parametrize(
+    "mode",
+    [pytest.param(mode, marks=pytest.mark.provokes(code)) for mode, code in OF_THE_MODEL.items()],
+)
+def test_an_agent_that_fails_for_its_model_says_how(
+    served: Serving, provoked: Provoked, mode: Mode
+) -> None:
+    done, events = ran(served, CALLS, f"1 {cue(mode)}")
+    provoked(done, events)
 
 
 @pytest.mark.spec("edge-7", "FR-007")
@@ -140,10 +173,13 @@ def test_a_listed_host_is_reached_and_its_bytes_are_noted(served: Serving, host:
 
 
 @pytest.mark.spec("edge-6", "FR-013")
-def test_a_host_that_is_not_listed_is_named_with_what_would_allow_it(served: Serving) -> None:
+@pytest.mark.provokes("agent.host_not_allowed")
+def test_a_host_that_is_not_listed_is_named_with_what_would_allow_it(
+    served: Serving, provoked: Provoked
+) -> None:
     done, events = ran(served, FETCH, "https://api.example.com/weather", model="none")
+    provoked(done, events)
     assert done.failure is not None
-    assert done.failure.code == "agent.host_not_allowed"
     assert done.failure.fix == {"add_egress": "api.example.com:443"}
     assert "--egress api.example.com:443" in done.failure.what_to_do
     notices = {event.number: event.data for event in events if isinstance(event.data, NoticeEvent)}

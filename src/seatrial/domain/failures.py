@@ -38,7 +38,7 @@ class Failure(BaseModel):
     """Why one test failed: a catalogue entry made concrete.
 
     `evidence` is the line that proves it, `evidence_event` the number of the journal event
-    that holds that line (absent when the failure itself is the first event to say so).
+    that holds that line; a completed test's failure always has one.
     `fix` is a change that a program can apply: for example
     `{"add_requirement": "requests"}` or `{"memory_mb": 1024}`.
     """
@@ -263,12 +263,6 @@ _ENTRIES = (
         "Close what is no longer used, or raise the limit of open files.",
     ),
     _entry(
-        "limit.log_output",
-        "The agent wrote more output than is kept.",
-        "Beginning and end are kept; the middle was dropped and counted.",
-        "Print less, or raise the log limit.",
-    ),
-    _entry(
         "limit.model_calls",
         "The test used up its model calls.",
         "Further calls were refused, in a way that SDKs do not try again.",
@@ -290,7 +284,7 @@ _ENTRIES = (
         "limit.build_timeout",
         "Installing the requirements took too long.",
         "The build was stopped at its own time limit.",
-        "Remove heavy requirements, or raise the build timeout.",
+        "Remove heavy requirements, or raise SEATRIAL_BUILD_TIMEOUT_SECONDS.",
     ),
     _entry(
         "limit.build_size",

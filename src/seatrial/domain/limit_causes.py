@@ -31,7 +31,9 @@ def timeout(request: TestRequest, record: AttemptRecord, ending: Ending) -> Fail
         f"stopped: {doing}.{_meanwhile(request, record)}",
         what_to_do=_LOOK_AT_THE_MODEL if call else "",
         evidence=call.message if call else record.last_log_line,
-        evidence_event=record.last_call_event if call else record.last_log_event,
+        evidence_event=record.last_call_event
+        if call
+        else record.last_log_event or record.exit_event,
         fix=_raised("timeout_seconds", request.timeout_seconds, ending.maxima.timeout_seconds),
     )
 

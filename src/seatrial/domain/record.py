@@ -35,6 +35,9 @@ HOST_REFUSED = "egress_refused"
 HOST_USED = "egress_used"
 USED_UP = ("limit.model_calls", "limit.model_tokens", "limit.traffic")
 REDACTED = "secret.redacted"
+SEEN = "evidence"
+
+_KEPT_BUILD_CHARACTERS = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class UsedUp:
 class AttemptRecord:
     """Everything that decides how an attempt ends. `error_event` is that notice's number.
 
-    `redacted` are the streams and fields from which secrets were taken out.
+    `redacted` are the streams and fields from which secrets were taken out. `build_tail` is the
+    end of what the build said, by event; `seen_event` tells what the worker itself saw fail.
     """
 
     entry_point: str = ""
@@ -126,6 +130,8 @@ class AttemptRecord:
     last_log_line: str = ""
     last_stderr_event: int | None = None
     last_stderr_line: str = ""
+    build_tail: tuple[tuple[int, str], ...] = ()
+    seen_event: int | None = None
     redacted: frozenset[str] = frozenset()
 
     @property
@@ -143,6 +149,8 @@ class AttemptRecord:
         match data:
             case LogEvent(stream="stdout" | "stderr"):
                 return self._with_log(number, data)
+            case LogEvent(stream="build"):
+                return replace(self, build_tail=_tail((*self.build_tail, (number, data.text))))
             case ModelCallEvent():
                 calls = (*self.calls, data)
                 return replace(self, calls=calls, last_call_event=number, last_call_at=at)
@@ -179,6 +187,8 @@ class AttemptRecord:
                 return replace(self, **_entry(data.data))
             case "harness.report_invalid":
                 return replace(self, tampered_event=number)
+            case "evidence":
+                return replace(self, seen_event=number)
             case "secret.redacted":
                 return replace(self, redacted=self.redacted | {str(data.data["place"])})
             case "agent.response_too_large":
@@ -217,6 +227,16 @@ def record_of(events: Iterable[Event]) -> AttemptRecord:
 
 def _entry(data: dict[str, Any]) -> dict[str, str]:
     return {"entry_point": str(data["entry_point"]), "framework": str(data["framework"])}
+
+
+def _tail(pieces: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+    """The last pieces that are not too much together; the very last one always."""
+    room, first = _KEPT_BUILD_CHARACTERS, len(pieces) - 1
+    room -= len(pieces[first][1])
+    while first and room >= len(pieces[first - 1][1]):
+        first -= 1
+        room -= len(pieces[first][1])
+    return pieces[first:]
 
 
 def _last_line(text: str) -> str:

@@ -111,7 +111,7 @@ def _of_the_end(result: StageResult) -> FailureError | PlatformError | None:
             failure("limit.memory", message, what_to_do=hint, evidence=result.message or last)
         )
     if result.reason == "deadline":
-        message = f"The build was stopped after {result.seconds_allowed} s."
+        message = f"The build was stopped after the {result.seconds_allowed} s allowed."
         return FailureError(failure("limit.build_timeout", message, evidence=last))
     if result.reason == "not_started":
         return EngineRefused(f"The build could not start: {result.message}")

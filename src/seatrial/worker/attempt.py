@@ -34,6 +34,7 @@ from seatrial.domain.ports import (
     Queue,
     ResolvedModel,
 )
+from seatrial.domain.proof import proving_event, seen
 from seatrial.domain.record import AttemptRecord
 from seatrial.domain.recording_ports import Recordings
 from seatrial.domain.recordings import Replay
@@ -212,7 +213,9 @@ class Attempt:
         self._redactor.scan("request", sent_texts(request))
         parts = (asyncio.create_task(self._environment()), asyncio.create_task(self._model()))
         try:
-            return await asyncio.gather(*parts)
+            prepared = await asyncio.gather(*parts)
+            self._journal.forget_build()
+            return prepared
         finally:
             for part in parts:
                 part.cancel()
@@ -378,14 +381,23 @@ class Attempt:
             total=time.monotonic() - self._claimed_at,
         )
         await self._end_recording()
+        cause = await self._proven(decided.failure) if decided.failure else None
         record = self._journal.record
         completion = Completion(
             outcome=decided.outcome,
-            failure=decided.failure,
+            failure=cause,
             result=final_result(record, self._resolved),
             metrics=metrics_of(self.claim.request, record, self._timings),
         )
         await self._journal.complete(completion, removed, self._exposed)
+
+    async def _proven(self, cause: Failure) -> Failure:
+        """The failure with the event that proves it; what only this worker saw is noted first."""
+        await self._journal.flush()
+        if proving_event(cause, self._journal.record) is None:
+            await self._journal.add([seen(cause)])
+        number = proving_event(cause, self._journal.record)
+        return cause.model_copy(update={"evidence_event": number})
 
     async def _end_recording(self) -> None:
         """Before the test's end: after it, nothing can be written any more."""
@@ -414,15 +426,24 @@ class Attempt:
 
 def _platform_failure(error: PlatformError) -> Failure:
     code = error.code if error.code in CATALOGUE else "platform.internal"
-    log.warning("platform fault: %s", error, exc_info=not isinstance(error, EngineUnavailable))
-    return failure(code, str(error), what_to_do=error.hint, evidence=str(error))
+    incident = _incident() if code == "platform.internal" else None
+    named = f"incident {incident}: " if incident else ""
+    trace = not isinstance(error, EngineUnavailable)
+    log.warning("platform fault: %s%s", named, error, exc_info=trace)
+    said = str(error)
+    return failure(code, said, what_to_do=error.hint, evidence=said, incident=incident)
 
 
 def _internal(error: Exception) -> Failure:
-    incident = secrets.token_hex(4)
+    incident = _incident()
     log.error("incident %s", incident, exc_info=error)
     return failure(
         "platform.internal",
         f"Seatrial failed with {type(error).__name__}; the log names it as incident {incident}.",
         incident=incident,
     )
+
+
+def _incident() -> str:
+    """A name under which a defect's stack trace is found in the log."""
+    return secrets.token_hex(4)

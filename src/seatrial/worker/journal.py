@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -63,6 +64,10 @@ class AttemptJournal:
         async with self._turn:
             if rest := self._redactor.end():
                 await self._store(rest, None)
+
+    def forget_build(self) -> None:
+        """The environment stands: what its build said proves no failure any more."""
+        self.record = replace(self.record, build_tail=())
 
     async def complete(
         self, completion: Completion, cleanup: CleanupEvent, exposed: Mapping[str, str]

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex
 from environment_rig import Place, Rig, Rigs
+from tests.support.local_index import LocalIndex
 
 
 @pytest.fixture(params=["docker", "podman"])

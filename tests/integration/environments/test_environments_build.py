@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex, wheel
 from environment_rig import Rig, Rigs
+from tests.support.local_index import LocalIndex, wheel
 
 from seatrial.domain.errors import FailureError, InvalidRequest
 from seatrial.domain.failures import Failure

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex, wheel
 from environment_rig import Rig, Rigs
+from tests.support.local_index import LocalIndex, wheel
 
 from seatrial.environments import ENVIRONMENT_LABEL
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex, sdist, wheel
 from environment_rig import Rig, Rigs, snapshot
+from tests.support.local_index import LocalIndex, sdist, wheel
 
 from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import Failure

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from environment_index import LocalIndex, wheel, zip_bomb
 from environment_rig import Rig, Rigs, snapshot
+from tests.support.local_index import LocalIndex, wheel, zip_bomb
 
 from seatrial.domain.errors import FailureError
 

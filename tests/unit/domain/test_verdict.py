@@ -356,7 +356,7 @@ def test_every_cause_that_can_come_of_a_container_has_a_row() -> None:
     found_at_the_door = {"agent.host_not_allowed"}
     agent = {code for code in CATALOGUE if code.startswith("agent.")}
     assert agent - found_before_a_container_stands - found_at_the_door <= rows
-    elsewhere = {"limit.log_output", "limit.build_timeout", "limit.build_size"}
+    elsewhere = {"limit.build_timeout", "limit.build_size"}
     elsewhere |= {"limit.model_calls", "limit.model_tokens", "limit.traffic"}
     assert {code for code in CATALOGUE if code.startswith("limit.")} - elsewhere <= rows
 
