@@ -20,7 +20,7 @@ from tests.support import agents
 from tests.support.leaking_engine import leaking_engine
 from tests.support.serving import Serving
 
-from .conftest import MakeServing, Provoked
+from .conftest import Provoked
 from .test_crashes import containers
 from .test_failures import ended, submitted
 
@@ -55,21 +55,6 @@ def test_a_container_that_dies_without_a_word_is_no_fault_of_the_agent(
     with serving.client() as client:
         test = submitted(client, agents.SLOW, query="600")
         kill_each_attempt(client, engine_url, test)
-        done, events = ended(client, test)
-
-    provoked(done, events)
-    assert containers(engine_url, test.id) == []
-
-
-@pytest.mark.spec("edge-3", "edge-7", "FR-013")
-@pytest.mark.provokes("platform.door_lost")
-def test_a_relay_that_dies_is_no_fault_of_the_agent(
-    make_serving: MakeServing, engine_url: str, provoked: Provoked
-) -> None:
-    process = make_serving(door="relay")
-    with process.client() as client:
-        test = submitted(client, agents.SLOW, query="600")
-        kill_each_attempt(client, engine_url, test, suffix="-relay")
         done, events = ended(client, test)
 
     provoked(done, events)

@@ -18,6 +18,9 @@ from .test_failures import ended, submitted
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
+AWAY = "away-1.0-py3-none-any.whl"
+
+
 @dataclass(frozen=True)
 class Place:
     """A server whose packages come from an index of this test."""
@@ -31,8 +34,8 @@ def _offered(folder: Path) -> LocalIndex:
     broken = "def build_wheel(*_):\n    raise SystemExit('fatal error: foo.h: No such file')\n"
     index.add(sdist("broken", "1.0", broken))
     index.add(sdist("endless", "1.0", "import time\ndef build_wheel(*_): time.sleep(3600)\n"))
-    index.add(zip_bomb("huge", "1.0", 64))
-    index.add_elsewhere("away-1.0-py3-none-any.whl", "https://nowhere.invalid/away-1.0.whl")
+    index.add(zip_bomb("huge", "1.0", 600))
+    index.add_elsewhere(AWAY, f"https://nowhere.invalid/{AWAY}")
     return index
 
 

@@ -14,8 +14,10 @@ from seatrial.domain.phases import Outcome
 from tests.support import agents
 from tests.support.serving import Serving
 
-from .conftest import MakeServing
+from .conftest import MakeServing, Provoked
 from .test_crashes import containers, until_gone, wait_for_text
+from .test_failures import ended, submitted
+from .test_failures_elsewhere import kill_each_attempt
 from .test_main_job import FRANCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -95,6 +97,20 @@ def test_of_two_tests_at_once_one_is_cancelled_and_the_other_goes_on(
         assert containers(engine_url, first.id) == volumes(engine_url, first.id) == []
         assert client.wait(other.id).outcome is Outcome.SUCCEEDED
     until_nothing_is_left(engine_url, other.id)
+
+
+@pytest.mark.spec("edge-3", "edge-7", "FR-013")
+@pytest.mark.provokes("platform.door_lost")
+def test_a_relay_that_dies_is_no_fault_of_the_agent(
+    by_relay: Serving, engine_url: str, provoked: Provoked
+) -> None:
+    with by_relay.client() as client:
+        test = submitted(client, agents.SLOW, query="600")
+        kill_each_attempt(client, engine_url, test, suffix="-relay")
+        done, events = ended(client, test)
+
+    provoked(done, events)
+    until_nothing_is_left(engine_url, test.id)
 
 
 @pytest.mark.spec("SC-006", "edge-3", "FR-009")

@@ -88,14 +88,12 @@ class BuiltEnvironments:
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         telling = asyncio.create_task(_tell(lines, log))
         try:
-            image = await self._engine.image(
+            return await self._engine.image(
                 python, progress=lambda line: lines.put_nowait(f"{line}\n")
             )
+        finally:
             lines.put_nowait(None)
             await telling
-            return image
-        finally:
-            telling.cancel()
 
     async def entries(self) -> Sequence[EnvironmentInfo]:
         """See Environments."""

@@ -12,13 +12,14 @@ from typing import Any
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from . import migrate, queries
 from .engine import FileWrites, is_sqlite, make_engine
 from .errors import mapped_errors
 from .listener import CANCEL, JOURNAL, QUEUE_CHANGED, Listener
 from .wakeups import QUEUE, Hub
+from .whole import whole
 
 _CONNECTIONS = 10
 _VACUUMED_PAGES = 1000
@@ -56,7 +57,7 @@ class Reading:
         self, statement: Executable, values: dict[str, Any] | list[dict[str, Any]]
     ) -> CursorResult[Any]:
         """Run a statement, or the same one for each of many values."""
-        return await self._connection.execute(statement, values)
+        return await whole(self._connection.execute(statement, values))
 
 
 class Writing(Reading):
@@ -125,7 +126,7 @@ class Database:
     async def reading(self) -> AsyncGenerator[Reading, None]:
         """Look at the database. On SQLite at one state of it."""
         with mapped_errors():
-            async with self._engine.connect() as connection:
+            async with _connected(self._engine) as connection:
                 yield Reading(connection, self.now())
 
     @asynccontextmanager
@@ -140,13 +141,13 @@ class Database:
         """
         engine = self._synced if durable else self._lazily_synced
         with mapped_errors():
-            async with self._turn(), engine.connect() as connection, connection.begin():
-                if lock is not None and not self._sqlite:
-                    await connection.execute(queries.LOCK, {"lock": int(lock)})
+            async with self._turn(), _connected(engine) as connection, _changing(connection):
                 writing = Writing(connection, self.now())
+                if lock is not None and not self._sqlite:
+                    await writing.execute(queries.LOCK, {"lock": int(lock)})
                 yield writing
                 if writing.messages and not self._sqlite:
-                    await connection.execute(queries.notify(tuple(writing.messages)))
+                    await writing.execute(queries.notify(tuple(writing.messages)), {})
         if self._sqlite:
             self._ring(writing)
 
@@ -159,18 +160,19 @@ class Database:
         while free and free != before:
             free, before = await self._vacuum(), free
         with mapped_errors():
-            async with self._turn(), self._engine.connect() as connection:
+            async with self._turn(), _connected(self._engine) as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
-                await driver.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
+                await whole(driver.executescript("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     async def _vacuum(self) -> int:
         """Give some free pages back; how many there still are."""
         with mapped_errors():
-            async with self._turn(), self._engine.connect() as connection:
+            async with self._turn(), _connected(self._engine) as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
                 # As a script: a single statement would stop after the first page.
-                await driver.executescript(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})")
-                rows: Any = await driver.execute_fetchall("PRAGMA freelist_count")
+                vacuum = f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})"
+                await whole(driver.executescript(vacuum))
+                rows: Any = await whole(driver.execute_fetchall("PRAGMA freelist_count"))
                 return int(rows[0][0])
 
     def _turn(self) -> contextlib.AbstractAsyncContextManager[Any]:
@@ -185,3 +187,29 @@ class Database:
 
     def _set_server_time(self, server: datetime) -> None:
         self._offset = server - datetime.now(UTC)
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection, None]:
+    """A connection of the pool, which always gets it back."""
+    connection = engine.connect()
+    try:
+        await whole(connection.start())
+        yield connection
+    finally:
+        if connection.sync_connection is not None:
+            await whole(connection.close())
+
+
+@asynccontextmanager
+async def _changing(connection: AsyncConnection) -> AsyncGenerator[None, None]:
+    """A transaction: committed, or rolled back when the block raises or is cancelled."""
+    transaction = connection.begin()
+    await whole(transaction.start())
+    try:
+        yield
+        await whole(transaction.commit())
+    except BaseException:
+        if transaction.is_active:
+            await whole(transaction.rollback())
+        raise
