@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import resource
 import threading
 from typing import Optional, Union
 
 from .protocol import Entry, ErrorFrame, ProtocolError, Response, ResultFrame, encode, split_result
 
 _PIECE_CHARACTERS = 64 * 1024
+_HIGH_FD = 64
+"""From where the pipe gets its number: out of the way of what the agent opens first."""
 
 
 class Reporter:
@@ -18,7 +21,9 @@ class Reporter:
 
     def __init__(self, fd: int, response_bytes: int) -> None:
         self._left = response_bytes
-        self._fd: Optional[int] = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64)
+        allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        high = min(_HIGH_FD, allowed // 2) if allowed != resource.RLIM_INFINITY else _HIGH_FD
+        self._fd: Optional[int] = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, high)
         os.close(fd)
         self._pid = os.getpid()
         self._lock = threading.Lock()
