@@ -23,7 +23,13 @@ need "/usr/bin/setpriv" util-linux
 need "/usr/bin/runsc" runsc
 need "/usr/bin/chromium" chromium fonts-dejavu-core
 
-[ -z "$missing" ] && exit 0
+# The CDK and its linter, which the stacks of packages are held to, go beside the engines.
+install_cdk() { .venv/bin/python -m tests.support.cdk_tools >/dev/null; }
+
+if [ -z "$missing" ]; then
+    install_cdk
+    exit 0
+fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "The tests need these Debian packages:$missing" >&2
     exit 1
@@ -40,3 +46,4 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 # shellcheck disable=SC2086 - a list of words
 apt-get install -q -y --no-install-recommends $missing
+install_cdk

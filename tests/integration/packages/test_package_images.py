@@ -6,11 +6,14 @@ import json
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.lambda_runtime import lambda_runtime, url_event
 from tests.support.package_images import Engine, build, prepare_base, running, wait_until_up
 from tests.support.tested import LOCK, succeeded
 
+from seatrial.domain.packages import Target
 from seatrial.domain.requests import TestRequest
 from seatrial.packages import Tested, make_package
 
@@ -56,8 +59,9 @@ def script_agent() -> Tested:
     return succeeded(request=request, entry_point="agent.py", framework="script")
 
 
-def unpacked(tested: Tested, folder: Path) -> Path:
-    package = make_package(tested, "compose")
+def unpacked(tested: Tested, folder: Path, target: Target = "compose") -> Path:
+    package = make_package(tested, target)
+    folder.mkdir(exist_ok=True)
     archive = folder / package.file_name
     archive.write_bytes(package.content)
     with zipfile.ZipFile(archive) as opened:
@@ -71,14 +75,16 @@ async def test_an_image_builds_as_shipped_boots_read_only_answers_and_stops(
 ) -> None:
     tested = function_agent()
     await prepare_base(engine, engine_images, tested)
-    image = build(engine, unpacked(tested, tmp_path))
+    folder = unpacked(tested, tmp_path, "fargate")
+    declared = declared_container(folder)
+    image = build(engine, folder)
     with running(engine, image) as container:
         up = wait_until_up(container)
         first, again = container.ask("one"), container.ask("two")
         streamed = container.stream("three")
         malformed = container.ask("")
         unknown = container.get("/etc/passwd")
-        health = engine.run("exec", container.id, "python", "/serve/agent_server", "healthcheck")
+        health = engine.run("exec", container.id, *declared["HealthCheck"]["Command"][1:])
         started = time.monotonic()
         engine.run("stop", "--time", "30", container.id)
         stopped = time.monotonic() - started
@@ -96,10 +102,47 @@ async def test_an_image_builds_as_shipped_boots_read_only_answers_and_stops(
     assert streamed.split("event: result\ndata: ")[1].strip().endswith('and its file"}')
     assert (malformed[0], unknown[0]) == (400, 404)
     assert health.returncode == 0
+    assert declared["PortMappings"] == [{"ContainerPort": 8080}]
+    assert declared["ReadonlyRootFilesystem"] is True
     assert code.stdout.strip() == "0"
     assert stopped < 25
     assert "working on it" in log
     assert "one" not in log.replace("tell", "")  # queries are never logged
+
+
+def declared_container(folder: Path) -> dict[str, Any]:
+    """The container as the template declares it for ECS."""
+    template = json.loads((folder / "infra" / "template.json").read_text())
+    task = template["Resources"]["Task"]["Properties"]
+    assert task["ExecutionRoleArn"]
+    return task["ContainerDefinitions"][0]
+
+
+@pytest.mark.spec("SC-008")
+async def test_the_image_answers_lambdas_events_and_says_why_it_cannot_start(
+    engine: Engine, engine_images: Path, tmp_path: Path
+) -> None:
+    tested = script_agent()
+    await prepare_base(engine, engine_images, tested)
+    image = build(engine, unpacked(tested, tmp_path, "lambda"))
+    with lambda_runtime() as runtime:
+        given = {"AWS_LAMBDA_RUNTIME_API": runtime.address}
+        with running(engine, image, given):
+            direct = runtime.invoke({"prompt": "why?"})
+            asked = runtime.invoke(url_event("POST", "/invocations", {"prompt": "how?"}))
+            ping = runtime.invoke(url_event("GET", "/ping"))
+            malformed = runtime.invoke(url_event("POST", "/invocations", {}))
+        keyless = build(engine, unpacked(succeeded("openai"), tmp_path / "openai", "lambda"))
+        with running(engine, keyless, given):
+            error = runtime.init_error()
+
+    assert direct == {"response": "asked: why? and on stdin: why?"}
+    assert (asked["statusCode"], json.loads(asked["body"])["response"]) == (
+        *(200, "asked: how? and on stdin: how?"),
+    )
+    assert ping["statusCode"] == 200
+    assert malformed["statusCode"] == 400
+    assert "OPENAI_API_KEY" in error["errorMessage"]
 
 
 @pytest.mark.spec("SC-008")

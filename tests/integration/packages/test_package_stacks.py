@@ -1,0 +1,125 @@
+"""The stacks of packages: what the CDK makes of them is the template that the package has."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.cdk_tools import CdkTools, cdk_tools
+from tests.support.tested import succeeded
+
+from seatrial.domain.packages import Target
+from seatrial.packages.make import package_files
+
+pytestmark = [pytest.mark.timeout(400)]
+
+PROVIDERS = ("bedrock", "openai", "ollama", "none")
+"""Anthropic's stacks are those of OpenAI."""
+SYNTHESISE = Path(__file__).parents[2] / "support" / "synthesise.py"
+CLOUD: tuple[Target, ...] = ("agentcore", "lambda", "fargate")
+
+
+@pytest.fixture(scope="module")
+def tools() -> CdkTools:
+    return cdk_tools()
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `infra` of every provider's package for every cloud target."""
+    folder = tmp_path_factory.mktemp("packages")
+    for provider in PROVIDERS:
+        for target in CLOUD:
+            for path, data in package_files(succeeded(provider), target).items():
+                if path.startswith("infra/"):
+                    file = folder / f"{provider}-{target}" / path
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(data)
+    return folder
+
+
+@pytest.mark.spec("US2-4", "FR-015")
+def test_the_cdk_makes_of_every_stack_the_template_that_the_package_has(
+    tools: CdkTools, packages: Path
+) -> None:
+    done = tools.run("python3", str(SYNTHESISE), str(packages))
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = sorted(packages.glob("*/infra/synthesised.json"))
+    assert len(made) == len(PROVIDERS) * len(CLOUD)
+    for path in made:
+        shipped = json.loads((path.parent / "template.json").read_text())
+        assert json.loads(path.read_text()) == shipped, path.parent.parent.name
+
+
+@pytest.mark.spec("US2-4")
+def test_the_pinned_command_line_synthesises_a_package_as_it_is_shipped(
+    tools: CdkTools, packages: Path, tmp_path: Path
+) -> None:
+    infra = tmp_path / "infra"
+    shutil.copytree(packages / "openai-lambda" / "infra", infra)
+    done = tools.run("cdk", "synth", "--quiet", cwd=infra)
+    assert done.returncode == 0, done.stderr[-3000:]
+    [made] = (infra / "cdk.out").glob("*.template.json")
+    assert json.loads(made.read_text()) == json.loads((infra / "template.json").read_text())
+
+
+def _resource(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(one for one in template["Resources"].values() if one["Type"] == kind)
+
+
+def _refers_to_nothing(template: dict[str, Any]) -> None:
+    _resource(template, "AWS::ECS::Service")["Properties"]["Cluster"] = {"Ref": "Nothing"}
+
+
+def _misspells_a_property(template: dict[str, Any]) -> None:
+    _resource(template, "AWS::ECS::Service")["Properties"]["DesiredCounts"] = 1
+
+
+def _misspells_a_type(template: dict[str, Any]) -> None:
+    _resource(template, "AWS::ECS::Service")["Type"] = "AWS::ECS::Servise"
+
+
+def _asks_for_a_size_that_is_not_there(template: dict[str, Any]) -> None:
+    task = _resource(template, "AWS::ECS::TaskDefinition")["Properties"]
+    task |= {"Cpu": "256", "Memory": "8192"}
+
+
+def _has_no_image(template: dict[str, Any]) -> None:
+    task = _resource(template, "AWS::ECS::TaskDefinition")["Properties"]
+    del task["ContainerDefinitions"][0]["Image"]
+
+
+def _allows_with_a_wrong_word(template: dict[str, Any]) -> None:
+    policies = template["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    policies[0]["PolicyDocument"]["Statement"][0]["Effect"] = "Permit"
+
+
+FAULTS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "E1020": _refers_to_nothing,
+    "E3002": _misspells_a_property,
+    "E3006": _misspells_a_type,
+    "E3047": _asks_for_a_size_that_is_not_there,
+    "E3003": _has_no_image,
+    "E3510": _allows_with_a_wrong_word,
+}
+
+
+@pytest.mark.spec("US2-4")
+def test_every_template_lints_and_every_fault_in_one_is_found(
+    tools: CdkTools, packages: Path, tmp_path: Path
+) -> None:
+    shipped = (packages / "bedrock-fargate" / "infra" / "template.json").read_text()
+    for rule, fault in FAULTS.items():
+        template = json.loads(shipped)
+        fault(template)
+        (tmp_path / f"{rule}.json").write_text(json.dumps(template))
+    good = [str(path) for path in sorted(packages.glob("*/infra/template.json"))]
+    faulty = [str(tmp_path / f"{rule}.json") for rule in FAULTS]
+    done = tools.run("cfn-lint", "--format", "json", "--template", *good, *faulty)
+    found = {(Path(one["Filename"]).name, one["Rule"]["Id"]) for one in json.loads(done.stdout)}
+    assert {rule for name, rule in found if name == "template.json"} == set()
+    assert {rule for rule in FAULTS if (f"{rule}.json", rule) in found} == set(FAULTS)
