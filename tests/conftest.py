@@ -25,6 +25,9 @@ ALLOWED_SKIPS = frozenset(
 )
 """The only reasons for which a test may be skipped; any other skip is a failure."""
 
+collect_ignore = [] if os.environ.get("SEATRIAL_TEST_FULL") else ["long"]
+"""What takes a quarter of an hour runs with `make test-full` alone."""
+
 settings.register_profile("fast", deadline=None)  # a busy machine is slow at times
 settings.register_profile("full", max_examples=2000, deadline=None)
 settings.load_profile("fast")
