@@ -55,6 +55,7 @@ class Claims:
         self._parts_size = 0
         self._result: Optional[ResultFrame] = None
         self._error = False
+        self._over = False
         self._printed = bytearray()
         self._printed_size = 0
 
@@ -62,6 +63,10 @@ class Claims:
         """Keep what was printed: it is the response of an agent that returns none."""
         self._printed_size += len(data)
         self._printed += data[: max(0, self._limit - len(self._printed))]
+
+    def stop(self) -> None:
+        """The child was asked to end: an answer that comes from now on comes too late."""
+        self._over = True
 
     def report(self, data: bytes) -> None:
         """Take bytes of the report pipe."""
@@ -106,7 +111,8 @@ class Claims:
                 self._printed_size = 0
             self._send(Entry(frame.entry_point[:500], frame.framework[:100], frame.how[:100]))
         elif isinstance(frame, ResultFrame):
-            self._take_result(frame)
+            if not self._over:
+                self._take_result(frame)
         elif isinstance(frame, ErrorFrame) and not self._error:
             self._error = True
             self._send(_cut(frame))

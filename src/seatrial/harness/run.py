@@ -177,6 +177,7 @@ class Run:
         if self._child is None or self._status is not None or self._reason is not None:
             return
         self._reason = reason
+        self._claims.stop()
         processes.signal_session(self._child.pid, signal.SIGTERM)
         self._loop.later(max(0.0, min(grace_seconds, 60.0)), self._kill)
 
