@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from seatrial.domain.events import LogEvent, PhaseEvent
+from seatrial.client import Client
+from seatrial.domain.events import LogEvent, PhaseEvent, ResultEvent
 from seatrial.domain.phases import Outcome, Phase
 from tests.support import agents
+from tests.support.busy import allowed
 from tests.support.serving import Serving
 
 from .conftest import MakeServing
-from .test_crashes import until_gone, wait_for_text
+from .test_crashes import containers, until_gone, wait_for_text
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -36,6 +40,60 @@ def test_cancelling_a_running_test_removes_its_container(
     ends = [e for e in events if isinstance(e.data, PhaseEvent) and e.data.outcome]
     assert len(ends) == 1
     assert ends[0] == events[-1]
+
+
+LINGERING = """
+import atexit, time
+
+atexit.register(time.sleep, 0.5)
+
+def run(query):
+    return "done"
+"""
+SOURCES = {
+    "starting": agents.SLOW,
+    "running": agents.SLOW,
+    "stubborn": agents.STUBBORN,
+    "finishing": LINGERING,
+}
+
+
+def until(client: Client, test_id: str, stage: str) -> None:
+    """Return as soon as the test is there."""
+    for event in client.events(test_id):
+        match stage, event.data:
+            case "starting", PhaseEvent(phase=Phase.RUNNING):
+                return
+            case "running" | "stubborn", LogEvent():
+                return
+            case "finishing", ResultEvent():
+                return
+            case _:
+                pass
+    raise AssertionError(f"it was never {stage}")
+
+
+@pytest.mark.spec("FR-011", "US4-5", "SC-009")
+@pytest.mark.parametrize("stage", SOURCES)
+def test_a_cancelled_test_is_gone_within_a_second(
+    serving: Serving, engine_url: str, stage: str
+) -> None:
+    seconds: list[float] = []
+    with serving.client() as client:
+        for _ in range(3):
+            test = client.submit(files=agents.files(SOURCES[stage]), query="600", model="none")
+            until(client, test.id, stage)
+            began = time.monotonic()
+            client.cancel(test.id)
+            done = client.wait(test.id)
+            seconds.append(time.monotonic() - began)
+            # Its end is told only when nothing of it is left.
+            assert containers(engine_url, test.id) == []
+            phases = [e.data for e in client.events(test.id) if isinstance(e.data, PhaseEvent)]
+            assert [phase.outcome for phase in phases if phase.outcome] == [done.outcome]
+            wanted = {Outcome.CANCELLED, *([Outcome.SUCCEEDED] if stage == "finishing" else [])}
+            assert done.outcome in wanted
+    assert min(seconds) < allowed(1.0), seconds
 
 
 @pytest.mark.spec("FR-011", "US4-5")

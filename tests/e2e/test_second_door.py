@@ -19,6 +19,7 @@ from .test_crashes import containers, until_gone, wait_for_text
 from .test_failures import ended, submitted
 from .test_failures_elsewhere import kill_each_attempt
 from .test_main_job import FRANCE
+from .test_receipts import PARTS
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -75,7 +76,7 @@ def test_requirements_and_the_real_model_are_reached_through_relays(
     assert "Paris" in done.result.response
     assert any(isinstance(event, ModelCallEvent) for event in events)
     [cleanup] = [event for event in events if isinstance(event, CleanupEvent)]
-    assert {"container", "relay"} <= set(cleanup.removed)
+    assert set(cleanup.removed) == {*PARTS, "relay", "volume"}
     assert cleanup.left == ()
     assert containers(engine_url, test.id) == []
     assert volumes(engine_url, test.id) == []

@@ -11,7 +11,7 @@ from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.receipts import Receipt
 from seatrial.domain.tests import Durations, Metrics, Result, Test
 
-from .journal import wait_text
+from .journal import removed_text, wait_text
 from .lines import Line, Panel, Role, Span, line
 
 _WHOSE = {
@@ -95,6 +95,7 @@ def _facts(test: Test) -> Iterator[Line]:
         yield line(Span("used    ", "dim"), used)
     yield from _model(test, metrics)
     yield from _receipt(test.receipt)
+    yield from _cleanup(test.receipt)
     result = test.result
     if result is not None and result.entry_point:
         framework = f" ({result.framework})" if result.framework else ""
@@ -166,6 +167,17 @@ def _receipt(receipt: Receipt | None) -> Iterator[Line]:
     if receipt.exposed:
         names = ", ".join(f"{name} ({of})" for name, of in receipt.exposed.items())
         yield line(Span("exposed ", "dim"), Span(f"{names}: the agent had them", "warn"))
+
+
+def _cleanup(receipt: Receipt | None) -> Iterator[Line]:
+    """When each part of the container was gone, and what was not."""
+    if receipt is None:
+        return
+    if receipt.removed:
+        yield line(Span("cleaned ", "dim"), removed_text(receipt.removed))
+    if receipt.left:
+        names = ", ".join(receipt.left).replace("_", " ")
+        yield line(Span("left    ", "dim"), Span(f"{names}: removed later", "warn"))
 
 
 def _failure(failure: Failure) -> Iterator[Line]:

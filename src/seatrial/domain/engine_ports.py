@@ -81,6 +81,18 @@ class ContainerExit:
 
 
 @dataclass(frozen=True)
+class Removed:
+    """What went with a container, in seconds from the call until each was known to be gone.
+
+    `tmpfs` are its memory file systems: the kernel frees them with its last process.
+    `image_layer` is what was written over its image.
+    """
+
+    tmpfs: float = 0.0
+    image_layer: float = 0.0
+
+
+@dataclass(frozen=True)
 class ContainerInfo:
     """A container that carries our label."""
 
@@ -183,7 +195,7 @@ class Engine(Protocol):
         """SIGKILL now. Does nothing when it is not running or gone."""
         ...
 
-    async def remove(self, container_id: str) -> None:
+    async def remove(self, container_id: str) -> Removed:
         """Kill if need be, remove with its anonymous volumes. Does nothing when it is gone."""
         ...
 

@@ -125,7 +125,12 @@ class FailureEvent(_Data):
 
 
 class CleanupEvent(_Data):
-    """What was removed after an attempt, in seconds each, and the attempt's receipt."""
+    """What was removed after an attempt, and the attempt's receipt.
+
+    `removed` names each part with the seconds after which it was gone, counted from the beginning
+    of the clean-up; `left` those that could not be removed in time, which the reaper does later.
+    A test that never had a container has neither.
+    """
 
     kind: Literal["cleanup"] = "cleanup"
     attempt: int

@@ -23,6 +23,7 @@ from .engine_ports import Engine as Engine
 from .engine_ports import EngineInfo as EngineInfo
 from .engine_ports import Mount as Mount
 from .engine_ports import Pipe as Pipe
+from .engine_ports import Removed as Removed
 from .engine_ports import Tmpfs as Tmpfs
 from .engine_ports import VolumeInfo as VolumeInfo
 from .engine_ports import VolumeMount as VolumeMount
@@ -351,6 +352,10 @@ class Door(Protocol):
 
         Everything that happened, calls that were cut included, is reported when it returns.
         """
+        ...
+
+    def forget(self) -> None:
+        """Give up every key that it was opened with: no call gets one from here any more."""
         ...
 
 

@@ -52,6 +52,17 @@ class Receipt(_Value):
         description="Variables in which the agent had a stored secret in the clear, with the name "
         "of the credential.",
     )
+    removed: dict[str, float] = Field(
+        default={},
+        description="The parts of its container that are gone, with the seconds from the end of "
+        "its work until each was: `container`, `image_layer` (what was written over its image), "
+        "`tmpfs` (its writable folders), `door_socket`, `channel_socket`, `credentials` (what the "
+        "gateway was lent for it), `folder`, and with a relay `relay` and `volume`.",
+    )
+    left: tuple[str, ...] = Field(
+        default=(),
+        description="The parts that could not be removed in time: they are removed later.",
+    )
     leaked_artifacts: tuple[str, ...] = Field(
         default=(),
         description="Parts of the test in which a secret stood that would go into a package: "
@@ -59,8 +70,16 @@ class Receipt(_Value):
     )
 
 
-def receipt_of(leaks: LeakCheck, exposed: dict[str, str]) -> Receipt:
+def receipt_of(
+    leaks: LeakCheck,
+    exposed: dict[str, str],
+    *,
+    removed: dict[str, float],
+    left: tuple[str, ...],
+) -> Receipt:
     """The receipt that these facts add up to."""
     found = {name for name, scan in leaks.places.items() if scan.hits}
     leaked = tuple(name for name in ARTIFACTS if name in found)
-    return Receipt(leaks=leaks, exposed=exposed, leaked_artifacts=leaked)
+    return Receipt(
+        leaks=leaks, exposed=exposed, removed=removed, left=left, leaked_artifacts=leaked
+    )

@@ -80,6 +80,10 @@ class Calls:
         if self._player is not None:
             self._player.end()
 
+    def forget(self) -> None:
+        """Hold no upstream and no key any more: further calls are refused."""
+        self._spec = replace(self._spec, upstreams=())
+
     async def _noted(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
         provider, path = split_prefix(path)

@@ -4,6 +4,7 @@ from .channel import FrameBatch
 from .door_choice import DoorChoice, FoundDoor
 from .doorways import slot_of
 from .folders import SlotFolders
+from .removal import Removal
 from .slot import Slot, SlotEnd
 from .slots import Slots, SlotSpec
 
@@ -11,6 +12,7 @@ __all__ = [
     "DoorChoice",
     "FoundDoor",
     "FrameBatch",
+    "Removal",
     "Slot",
     "SlotEnd",
     "SlotFolders",

@@ -118,6 +118,10 @@ class Channel:
             self._writer = None
         self._folders.channel_socket.unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Give up the assignment, with the secrets in it: nobody is sent it any more."""
+        self._assign = None
+
     def assign(self, assignment: Assign) -> None:
         """Give the harness its work, now or as soon as it connects. Once per slot."""
         self._assign = assignment
@@ -135,9 +139,22 @@ class Channel:
         self._send(Ack(n=self._acked))
 
     async def batches(self) -> AsyncIterator[FrameBatch]:
-        """Frames as they arrive; never ends by itself."""
+        """Frames as they arrive; never ends by itself. Asking for more says: those are stored."""
         while True:
-            yield await self._batches.get()
+            batch = await self._batches.get()
+            try:
+                yield batch
+            finally:
+                self._batches.task_done()
+
+    async def hung_up(self) -> None:
+        """Return when no connection is left: nothing more arrives of a harness that is gone."""
+        while self._serving:
+            await asyncio.wait(self._serving)
+
+    async def taken(self) -> None:
+        """Return when everything that has arrived is stored."""
+        await self._batches.join()
 
     def silent_seconds(self) -> float:
         """How long nothing has been heard from the harness.

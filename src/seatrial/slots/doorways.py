@@ -20,6 +20,7 @@ from seatrial.harness import tunnel
 
 from .folders import SlotFolders
 from .relay_link import RelayLink
+from .removal import Part, Removal
 
 DoorKind = Literal["socket", "relay"]
 
@@ -71,11 +72,16 @@ class Doorway(Protocol):
         """Let go of it, so that another worker may open it. Idempotent."""
         ...
 
-    async def remove_relay(self) -> None:
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it consists of besides the slot's folder."""
+        ...
+
+    async def remove_relay(self, removal: Removal) -> None:
         """Remove what stands between, if anything; before the container is gone or after."""
         ...
 
-    async def remove(self) -> None:
+    async def remove(self, removal: Removal) -> None:
         """Remove what is left; the container is gone."""
         ...
 
@@ -111,10 +117,15 @@ class SocketDoorway:
     async def close(self) -> None:
         """See Doorway."""
 
-    async def remove_relay(self) -> None:
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """See Doorway."""
+        return ()
+
+    async def remove_relay(self, removal: Removal) -> None:
         """See Doorway: there is none."""
 
-    async def remove(self) -> None:
+    async def remove(self, removal: Removal) -> None:
         """See Doorway: the folder goes with the slot."""
 
 
@@ -191,13 +202,22 @@ class RelayDoorway:
         if self._link is not None:
             await self._link.close()
 
-    async def remove_relay(self) -> None:
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """See Doorway."""
+        return ("relay", "volume")
+
+    async def remove_relay(self, removal: Removal) -> None:
         """See Doorway."""
         await self.close()
         if self._container is not None:
             await self._engine.remove(self._container)
+            self._container = None
+        removal.note("relay")
 
-    async def remove(self) -> None:
+    async def remove(self, removal: Removal) -> None:
         """See Doorway."""
-        await self.remove_relay()
+        if self._container is not None:
+            await self.remove_relay(removal)
         await self._engine.remove_volume(self._spec.slot)
+        removal.note("volume")

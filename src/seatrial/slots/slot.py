@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from seatrial.domain.errors import DoorLost, PlatformError
+from seatrial.domain.errors import DoorLost, EngineUnavailable, PlatformError
 from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.ports import ContainerExit, Door, Engine
 from seatrial.harness.protocol import Assign, Exit
@@ -16,15 +16,21 @@ from seatrial.harness.protocol import Assign, Exit
 from .channel import Channel, FrameBatch
 from .doorways import Doorway
 from .folders import SlotFolders
+from .removal import Part, Removal, all_of
 
 Stopped = Literal["cancelled", "deadline", "silent"]
 
 _OUTER_MARGIN_SECONDS = 3.0
 """The harness enforces the deadline; this much later the engine does."""
-_CANCEL_MARGIN_SECONDS = 2.0
+_CANCEL_MARGIN_SECONDS = 0.5
 """A harness that was asked to end gets its grace and this; then the engine ends it."""
 _LAST_FRAMES_SECONDS = 2.0
 """How long frames may still arrive after the container's end was seen."""
+_AGAIN_SECONDS = 0.5
+_PARTS: tuple[Part, ...] = (
+    *("door_socket", "credentials", "channel_socket"),
+    *("tmpfs", "image_layer", "container", "folder"),
+)
 
 OnFrames = Callable[[FrameBatch], Awaitable[None]]
 """Stores a batch; it is acknowledged to the harness when this returns."""
@@ -75,7 +81,8 @@ class Slot:
         self._silence_seconds = silence_seconds
         self._exit: Exit | None = None
         self._stopped: Stopped | None = None
-        self._cancel_until: float | None = None
+        self._grace_over: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        """When a harness that was asked to end has had its time."""
 
     @property
     def calls(self) -> tuple[ModelCallEvent, ...]:
@@ -90,31 +97,32 @@ class Slot:
         DoorLost when the relay of its sockets is gone.
         """
         self._channel.assign(assignment)
-        ended = asyncio.create_task(self._engine.wait(self.container_id))
+        ended = asyncio.create_task(self._container_ended())
         frames = asyncio.create_task(self._drive(on_frames))
         guard = asyncio.create_task(self._guard(assignment))
+        impatient = asyncio.create_task(self._end_cancelled())
         lost = asyncio.create_task(self._doorway.lost())
         try:
             await asyncio.wait({ended, frames, lost}, return_when=asyncio.FIRST_COMPLETED)
             if not frames.done():
-                # The container is gone; what it sent before may still be on its way.
-                await asyncio.wait({frames}, timeout=_LAST_FRAMES_SECONDS)
+                await self._take_last(frames)
             if frames.done():
                 await frames
             if self._exit is None and lost.done():
                 raise DoorLost(f"The relay of the container's sockets is gone: {await lost}")
             container = await ended if self._exit is None else None
         finally:
-            for task in (ended, frames, guard, lost):
+            tasks = (ended, frames, guard, impatient, lost)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(ended, frames, guard, lost, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         return SlotEnd(exit=self._exit, container=container, stopped=self._stopped)
 
     def cancel(self, grace_seconds: float) -> None:
         """Ask for a prompt end; `run` then returns. The engine kills when the harness doesn't."""
         self._stopped = self._stopped or "cancelled"
-        if self._cancel_until is None:
-            self._cancel_until = time.monotonic() + grace_seconds + _CANCEL_MARGIN_SECONDS
+        if not self._grace_over.done():
+            self._grace_over.set_result(time.monotonic() + grace_seconds + _CANCEL_MARGIN_SECONDS)
         self._channel.cancel(grace_seconds)
 
     async def kill(self, reason: Stopped) -> None:
@@ -126,23 +134,41 @@ class Slot:
         """Cut what the agent still had open; every call is reported when this returns."""
         await self._door.close()
 
-    async def remove(self) -> dict[str, float]:
-        """Remove door, channel, container, relay and folder; the seconds that each took."""
-        taken: dict[str, float] = {}
-        await _timed(taken, "door", self._door.close())
-        await _timed(taken, "channel", self._channel.close())
-        relay = asyncio.create_task(self._doorway.remove_relay())
+    async def remove(self, removal: Removal | None = None) -> Removal:
+        """Remove every part; `removal` notes when each was gone, also when this fails.
+
+        What cannot be removed keeps nothing else: the first error is raised at the end. The
+        folder stays with a container that does.
+        """
+        removal = removal or self.removal()
         try:
-            await _timed(taken, "container", self._engine.remove(self.container_id))
+            await all_of(
+                self._close_door(removal),
+                self._close_channel(removal),
+                self._doorway.remove_relay(removal),
+                removal.of_container(self._engine.remove(self.container_id)),
+            )
         finally:
-            await asyncio.gather(relay, return_exceptions=True)
-        if self._doorway.volumes:
-            await _timed(taken, "relay", self._doorway.remove())
-        started = time.monotonic()
+            self._door.forget()
+            self._channel.forget()
+            removal.note("credentials")
+        await self._doorway.remove(removal)
         self._folders.remove()
-        taken["folder"] = round(time.monotonic() - started, 4)
+        removal.note("folder")
         self._on_end()
-        return taken
+        return removal
+
+    def removal(self) -> Removal:
+        """A receipt for `remove` that begins now and has nothing in it yet."""
+        return Removal((*_PARTS, *self._doorway.parts))
+
+    async def _close_door(self, removal: Removal) -> None:
+        await self._door.close()
+        removal.note("door_socket")
+
+    async def _close_channel(self, removal: Removal) -> None:
+        await self._channel.close()
+        removal.note("channel_socket")
 
     async def detach(self) -> None:
         """Let go of the container without ending it, so that another worker may adopt it."""
@@ -159,16 +185,42 @@ class Slot:
             if self._exit is not None:
                 return
 
+    async def _container_ended(self) -> ContainerExit:
+        """The engine's word for it. While the engine is away, one that still talks has not."""
+        while True:
+            try:
+                return await self._engine.wait(self.container_id)
+            except EngineUnavailable:
+                if self._channel.silent_seconds() > self._silence_seconds:
+                    raise
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _take_last(self, frames: asyncio.Task[None]) -> None:
+        """The container is gone: take what it sent before and what still waits to be stored."""
+        try:
+            async with asyncio.timeout(_LAST_FRAMES_SECONDS):
+                await self._channel.hung_up()
+        except TimeoutError:
+            return  # it lives after all: the engine was wrong, or is away itself
+        taken = asyncio.create_task(self._channel.taken())
+        await asyncio.wait({frames, taken}, return_when=asyncio.FIRST_COMPLETED)
+        taken.cancel()
+
+    async def _end_cancelled(self) -> None:
+        """Kill from outside what was asked to end and did not in time."""
+        await asyncio.sleep(await asyncio.shield(self._grace_over) - time.monotonic())
+        while True:
+            await self._kill_quietly("cancelled")
+            await asyncio.sleep(_AGAIN_SECONDS)
+
     async def _guard(self, assignment: Assign) -> None:
         """Kill from outside what the harness did not end from inside."""
         limit = assignment.deadline_seconds + assignment.grace_seconds + _OUTER_MARGIN_SECONDS
         started = time.monotonic()
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_AGAIN_SECONDS)
             if time.monotonic() - started > limit:
                 await self._kill_quietly("deadline")
-            elif self._cancel_until is not None and time.monotonic() > self._cancel_until:
-                await self._kill_quietly("cancelled")
             elif self._channel.silent_seconds() > self._silence_seconds:
                 await self._kill_quietly("silent")
 
@@ -178,9 +230,3 @@ class Slot:
         except PlatformError:
             # The engine may be restarting: the next round tries again.
             self._stopped = self._stopped or reason
-
-
-async def _timed(taken: dict[str, float], name: str, work: Awaitable[None]) -> None:
-    started = time.monotonic()
-    await work
-    taken[name] = round(time.monotonic() - started, 4)

@@ -38,6 +38,7 @@ from .doorways import (
     relay_name,
 )
 from .folders import SlotFolders, harness_files, harness_folder
+from .removal import Removal
 from .self_test import SelfTest, ignore
 from .slot import Slot
 from .users import Users
@@ -134,7 +135,7 @@ class Slots:
         channel = Channel(folders, claim=claim, on_claimed=doorway.claimed)
         uid = self._users.take()
         async with self._undo(folders, uid) as undo:
-            undo.push_async_callback(_quietly, doorway.remove)
+            undo.push_async_callback(_quietly, lambda: doorway.remove(Removal()))
             door = await self._open_sockets(spec, report, folders, channel, undo)
             await doorway.open(claim)
             container = self._container_of(spec, kind, doorway, uid)
@@ -174,13 +175,21 @@ class Slots:
         found = await self.engine.containers(self.installation)
         return any(container.name == name and container.running for container in found)
 
-    async def discard(self, name: str) -> None:
-        """Remove whatever a former worker left of that slot."""
+    async def discard(self, name: str, removal: Removal | None = None) -> None:
+        """Remove whatever a former worker left of that slot; `removal` notes what there was."""
+        removal = removal or Removal()
         for container in await self.engine.containers(self.installation):
-            if container.name in {name, relay_name(name)}:
+            if container.name == name:
+                await removal.of_container(self.engine.remove(container.id))
+            elif container.name == relay_name(name):
                 await self.engine.remove(container.id)
+                removal.note("relay")
         await self.engine.remove_volume(name)
-        self.folders(name).remove()
+        if "relay" in removal.gone:
+            removal.note("volume")
+        if self.folders(name).root.exists():
+            self.folders(name).remove()
+            removal.note("door_socket", "channel_socket", "folder")
 
     @contextlib.asynccontextmanager
     async def _undo(
@@ -303,7 +312,7 @@ def _kind_of(container: ContainerInfo) -> DoorKind:
     return "relay" if container.labels.get(_DOOR_LABEL) == "relay" else "socket"
 
 
-async def _quietly(remove: Callable[[], Awaitable[None]]) -> None:
+async def _quietly(remove: Callable[[], Awaitable[object]]) -> None:
     """Remove what a failure left; trouble here must not hide it. The reaper comes after."""
     with contextlib.suppress(PlatformError):
         await remove()

@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, update
 
 from seatrial.domain.errors import Conflict, QueueFull
 from seatrial.domain.estimates import Waiting
-from seatrial.domain.events import EventData, PhaseEvent, QueueEvent
+from seatrial.domain.events import CleanupEvent, EventData, PhaseEvent, QueueEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import QueuePlace, Test, WebhookState
@@ -93,9 +93,13 @@ class SqlTests(Part):
 
 
 async def end_as_cancelled(writing: Writing, test_id: str, seq: int, attempt: int) -> None:
-    """Complete a test that no worker holds as cancelled. Its row must be locked."""
+    """Complete a test that no worker holds as cancelled. Its row must be locked.
+
+    Every attempt has told already what it left; one that never was has left nothing.
+    """
     final = PhaseEvent(phase=Phase.COMPLETED, attempt=attempt, outcome=Outcome.CANCELLED)
-    lines = journal_lines([final])
+    nothing = [] if attempt else [CleanupEvent(attempt=0, removed={})]
+    lines = journal_lines([*nothing, final])
     end = queries.advance_of(
         seq,
         lines,

@@ -11,6 +11,7 @@ Failures are asked for by variables, read at every launch:
     SEATRIAL_FAKE_DELAY_SECONDS       every launch takes this much longer
     SEATRIAL_FAKE_DIE_AFTER_SECONDS   every container is killed after this time
     SEATRIAL_FAKE_EXIT_CODE           every container ends with this code
+    SEATRIAL_FAKE_AWAY                while it is set nobody answers; containers run on
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -41,6 +43,7 @@ from seatrial.domain.ports import (
     EngineInfo,
     Mount,
     Pipe,
+    Removed,
     VolumeInfo,
 )
 from seatrial.settings import Settings
@@ -79,6 +82,7 @@ class FakeEngine:
 
     async def describe(self) -> EngineInfo:
         """An engine that says what it is."""
+        _answer()
         return EngineInfo(
             name="Fake",
             version="1",
@@ -93,6 +97,7 @@ class FakeEngine:
 
     async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
         """The host itself, whose Python has to be of that version. ImageUnavailable."""
+        _answer()
         found = shutil.which(f"python{python}", path=_PATH)
         if found is None:
             raise ImageUnavailable(f"This machine has no Python {python} in {_PATH}.")
@@ -100,12 +105,14 @@ class FakeEngine:
 
     async def launch(self, spec: ContainerSpec) -> str:
         """Start the process, or fail as the variables say. The id is the name."""
+        _answer()
         if spec.name not in self._containers:
             await self._launch(spec, piped=False)
         return spec.name
 
     async def launch_piped(self, spec: ContainerSpec) -> tuple[str, Pipe]:
         """The same, with the process's own pipes."""
+        _answer()
         if spec.name in self._containers:
             raise EngineRefused(f"There is a container {spec.name} already.")
         return spec.name, ProcessPipe(await self._launch(spec, piped=True))
@@ -136,24 +143,31 @@ class FakeEngine:
 
     async def wait(self, container_id: str) -> ContainerExit:
         """Its end. One that is gone: code 137."""
+        _answer()
         running = self._containers.get(container_id)
         return ContainerExit(137) if running is None else await asyncio.shield(running.ended)
 
     async def kill(self, container_id: str) -> None:
         """SIGKILL to all of its processes."""
+        _answer()
         running = self._containers.get(container_id)
         if running is not None and running.process.returncode is None:
             running.process.kill()
 
-    async def remove(self, container_id: str) -> None:
-        """Kill and forget."""
+    async def remove(self, container_id: str) -> Removed:
+        """Kill and forget. Its memory file systems are all that it could write to."""
+        _answer()
+        started = time.monotonic()
         await self.kill(container_id)
         running = self._containers.pop(container_id, None)
         if running is not None:
             await running.ended
+        ended = time.monotonic() - started
+        return Removed(tmpfs=ended, image_layer=ended)
 
     async def containers(self, installation: str) -> Sequence[ContainerInfo]:
         """Those of this object."""
+        _answer()
         return [
             ContainerInfo(
                 name, name, running.spec.labels, not running.ended.done(), running.created_at
@@ -164,11 +178,13 @@ class FakeEngine:
 
     async def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """A temporary folder."""
+        _answer()
         if name not in self._volumes:
             self._volumes[name] = labels, tempfile.mkdtemp(prefix="seatrial-fake-")
 
     async def remove_volume(self, name: str) -> None:
         """Remove the folder, unless a container has it."""
+        _answer()
         specs = [running.spec for running in self._containers.values()]
         if any(name == volume.volume for spec in specs for volume in spec.volumes):
             raise EngineRefused(f"The volume {name} is in use.")
@@ -177,6 +193,7 @@ class FakeEngine:
 
     async def volumes(self, installation: str) -> Sequence[VolumeInfo]:
         """Those of this object."""
+        _answer()
         return [
             VolumeInfo(name, labels)
             for name, (labels, _) in self._volumes.items()
@@ -195,6 +212,11 @@ class FakeEngine:
         if name and (not times or self._failed < int(times)):
             self._failed += 1
             raise _ERRORS[name](f"The fake engine was told to fail: {name}.")
+
+
+def _answer() -> None:
+    if os.environ.get("SEATRIAL_FAKE_AWAY"):
+        raise EngineUnavailable("The fake engine was told to be away.")
 
 
 def create(_: Settings) -> FakeEngine:

@@ -13,6 +13,7 @@ from seatrial.domain.ports import (
     Engine,
     EngineInfo,
     Pipe,
+    Removed,
     VolumeInfo,
 )
 from seatrial.engines.private import ensure_engine, private_engine
@@ -66,9 +67,9 @@ class LateEngine:
         """As the port says."""
         await (await self._found()).kill(container_id)
 
-    async def remove(self, container_id: str) -> None:
+    async def remove(self, container_id: str) -> Removed:
         """As the port says."""
-        await (await self._found()).remove(container_id)
+        return await (await self._found()).remove(container_id)
 
     async def containers(self, installation: str) -> Sequence[ContainerInfo]:
         """As the port says."""

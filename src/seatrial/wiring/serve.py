@@ -113,6 +113,7 @@ async def _run(
         if worker is not None:
             tasks.create_task(_work(worker, deps.stopping))
             helpers.append(tasks.create_task(_idle(settings, deps, worker)))
+            helpers.append(tasks.create_task(_stop_working(worker, deps.stopping)))
         helpers.append(tasks.create_task(_announce(started, settings, sockets, announce)))
         await serve_on(create_app(deps), deps, sockets, started=started)
         for helper in helpers:
@@ -133,6 +134,12 @@ async def _work(worker: Worker, stopping: asyncio.Event) -> None:
         await worker.run()
     finally:
         stopping.set()
+
+
+async def _stop_working(worker: Worker, stopping: asyncio.Event) -> None:
+    """Hand tests back while the server still ends its answers: nothing new is begun."""
+    await stopping.wait()
+    worker.stop()
 
 
 async def _announce(
@@ -175,6 +182,7 @@ def stop_on_signals(stopping: asyncio.Event) -> None:
     def on_signal(number: signal.Signals) -> None:
         if stopping.is_set():
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         stopping.set()
 

@@ -23,14 +23,12 @@ _ALREADY_MOUNTED = Environment(key="", image="", python="python3", lock="")
 async def adopted_of(claim: Claim, store: Store, slots: Slots) -> Adopted | None:
     """What to go on with; None when the attempt has to start again.
 
-    Whatever is left of an attempt that can't be adopted is removed before this returns, so a
-    requeued test never runs beside its former container.
+    What is left of an attempt that can't be adopted is removed by whoever gives it up.
     """
     name = slot_name(claim)
     last_frame = await store.last_frame(claim.test_id, claim.attempt)
     adoptable = slots.folders(name).read_session() is not None and await slots.is_running(name)
     if last_frame < _BEGUN or not adoptable:
-        await slots.discard(name)
         return None
     events: list[Event] = []
     while page := await store.events(claim.owner, claim.test_id, after=len(events), limit=_PAGE):

@@ -18,7 +18,9 @@ from seatrial.settings import Settings
 from seatrial.slots import SlotSpec
 
 GRACE_SECONDS = 0.5
-"""Between SIGTERM and SIGKILL of an agent whose time is over or that was cancelled."""
+"""Between SIGTERM and SIGKILL of an agent whose time is over."""
+CANCEL_GRACE_SECONDS = 0.3
+"""The same of one that was cancelled: its container shall be gone within a second."""
 
 _OWN_PROCESSES = 24
 """Room for the harness and its forwarder on top of the agent's process limit."""

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from seatrial.domain.errors import (
     AttemptLost,
@@ -45,9 +46,9 @@ from seatrial.domain.verdict import Ending, Verdict, verdict
 from seatrial.harness.protocol import Log, ResultFrame
 from seatrial.services.validate_request import maxima_of
 from seatrial.settings import Settings
-from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots
+from seatrial.slots import FrameBatch, Removal, Slot, SlotEnd, Slots
 
-from .assignment import GRACE_SECONDS, assignment, slot_name, slot_spec
+from .assignment import CANCEL_GRACE_SECONDS, assignment, slot_name, slot_spec
 from .build import build_of
 from .completion import Past, final_result, metrics_of, result_of
 from .frames import events_of
@@ -56,6 +57,8 @@ from .recording import RecordingWriter, note_lost_worker, open_recording
 from .replay import replay_notice, replayed_model
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -111,9 +114,13 @@ class Attempt:
         self._slot: Slot | None = None
         self._replay: Replay | None = None
         self._recording: RecordingWriter | None = None
-        self._preparing: asyncio.Task[tuple[Environment, ResolvedModel]] | None = None
+        self._step: asyncio.Task[Any] | None = None
+        self._unseen = False
+        """Whether a container may be there that no slot stands for."""
         self._cancelled = False
         self._lost = False
+        self.given_back_for: Failure | None = None
+        """The platform's fault for which the test waits for its next attempt."""
 
     async def run(self) -> None:
         """See the attempt through: completed, given back, or lost to another worker."""
@@ -136,9 +143,9 @@ class Attempt:
         """Ask for a prompt end in whatever phase it is."""
         self._cancelled = True
         if self._slot is not None:
-            self._slot.cancel(GRACE_SECONDS)
-        elif self._preparing is not None:
-            self._preparing.cancel()
+            self._slot.cancel(CANCEL_GRACE_SECONDS)
+        elif self._step is not None:
+            self._step.cancel()
 
     def lose(self) -> None:
         """The lease is gone: end the container, write nothing more."""
@@ -150,7 +157,11 @@ class Attempt:
         await self._journal.requeue(reason, await self._clean(), self._exposed)
 
     async def give_up(self, reason: str) -> None:
-        """End an attempt whose worker died: back to the queue, or failed after the last one."""
+        """End an attempt whose worker died: back to the queue, or failed after the last one.
+
+        Whatever is left of it is removed first: it never runs beside its former container.
+        """
+        self._unseen = True
         if self.claim.attempt < MAX_ATTEMPTS:
             await self.hand_back(reason)
         else:
@@ -163,19 +174,15 @@ class Attempt:
 
     async def _life(self) -> Verdict:
         try:
-            environment, resolved = await self._prepare()
+            environment, resolved, slot = await self._begin()
         except asyncio.CancelledError:
             if self._lost:
                 raise AttemptLost("the lease ran out while the test was prepared") from None
             if not self._cancelled:
                 raise
             return Verdict(Outcome.CANCELLED)
-        self._resolved = resolved
         if self._cancelled:
             return Verdict(Outcome.CANCELLED)
-        slot = self._slot = await self._open(environment, resolved)
-        if self._cancelled:
-            slot.cancel(GRACE_SECONDS)
         self._exposed = self.claim.request.secrets
         started = time.monotonic() - (self._adopted.past.ran if self._adopted else 0.0)
         end = await slot.run(
@@ -197,14 +204,23 @@ class Attempt:
             raise AttemptLost("the lease ran out while the agent was running")
         return self._verdict(end, resolved)
 
-    async def _prepare(self) -> tuple[Environment, ResolvedModel]:
-        """Environment and model; a task of its own, so that a cancellation reaches it."""
-        self._preparing = asyncio.create_task(self._environment_and_model())
+    async def _begin(self) -> tuple[Environment, ResolvedModel, Slot]:
+        """Everything that comes before the agent; a cancellation ends it in the middle."""
+        environment, resolved = await self._interruptible(self._environment_and_model())
+        self._resolved = resolved
+        slot = self._slot = await self._interruptible(self._open(environment, resolved))
+        return environment, resolved, slot
+
+    async def _interruptible(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """A step before the agent runs: a task of its own, so that a cancellation reaches it."""
+        step = self._step = asyncio.create_task(work)
+        if self._cancelled:
+            step.cancel()
         try:
-            return await self._preparing
+            return await step
         finally:
-            self._preparing.cancel()
-            self._preparing = None
+            step.cancel()
+            self._step = None
 
     async def _environment_and_model(self) -> tuple[Environment, ResolvedModel]:
         """Both at once, once all secrets are known. What fails first ends the other."""
@@ -281,6 +297,7 @@ class Attempt:
             recorder=self._recording,
             replay=self._replay,
         )
+        self._unseen = True
         if self._adopted is not None:
             slot = await deps.slots.adopt(spec, self._on_call, acked=self._adopted.last_frame)
             if slot is None:
@@ -369,6 +386,7 @@ class Attempt:
 
     async def _give_back(self, cause: Failure) -> None:
         removed = await self._clean()
+        self.given_back_for = cause
         claim = self.claim
         reason = f"{cause.title} Attempt {claim.attempt} of {MAX_ATTEMPTS}. {cause.message}"
         await patiently(lambda: self._journal.requeue(reason, removed, self._exposed))
@@ -377,7 +395,7 @@ class Attempt:
         removed = await self._clean()
         self._timings = replace(
             self._timings,
-            cleaned=sum(removed.removed.values()),
+            cleaned=max(removed.removed.values(), default=0.0),
             total=time.monotonic() - self._claimed_at,
         )
         await self._end_recording()
@@ -412,16 +430,27 @@ class Attempt:
 
     async def _clean(self) -> CleanupEvent:
         """Remove the container; what can't be removed in time is left to the reaper, and named."""
-        slot, self._slot = self._slot, None
-        attempt = self.claim.attempt
-        if slot is None:
-            return CleanupEvent(attempt=attempt, removed={})
+        slot = self._slot
+        removal = Removal() if slot is None else slot.removal()
+        left: tuple[str, ...] = ()
         try:
-            async with asyncio.timeout(self._deps.settings.cleanup_seconds):
-                return CleanupEvent(attempt=attempt, removed=await slot.remove())
-        except (SeatrialError, TimeoutError):
-            log.warning("container %s is left to the reaper", slot_name(self.claim))
-            return CleanupEvent(attempt=attempt, removed={}, left=(slot_name(self.claim),))
+            if slot is not None:
+                async with asyncio.timeout(self._deps.settings.cleanup_seconds):
+                    await slot.remove(removal)
+            elif self._unseen:
+                await self._deps.slots.discard(slot_name(self.claim), removal)
+        except (SeatrialError, TimeoutError) as error:
+            left = removal.left or ("container",)
+            log.warning("%s is left to the reaper: %s", slot_name(self.claim), error)
+        self._slot, self._unseen = None, False
+        self._forget_secrets()
+        return CleanupEvent(attempt=self.claim.attempt, removed=removal.gone, left=left)
+
+    def _forget_secrets(self) -> None:
+        """Keep nothing with which a model or a tool could still be asked."""
+        self._tool_secrets = {}
+        if self._resolved is not None:
+            self._resolved = replace(self._resolved, upstreams=())
 
 
 def _platform_failure(error: PlatformError) -> Failure:

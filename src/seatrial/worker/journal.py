@@ -96,7 +96,9 @@ class AttemptJournal:
         await self._queue.requeue(self._test_id, self._attempt, reason=told, events=events)
 
     def _with_receipt(self, cleanup: CleanupEvent, exposed: Mapping[str, str]) -> CleanupEvent:
-        receipt = receipt_of(self._redactor.leaks(), dict(exposed))
+        receipt = receipt_of(
+            self._redactor.leaks(), dict(exposed), removed=cleanup.removed, left=cleanup.left
+        )
         return cleanup.model_copy(update={"receipt": receipt})
 
     async def _store(self, events: Sequence[EventData], frame: int | None) -> None:

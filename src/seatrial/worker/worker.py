@@ -17,15 +17,13 @@ from seatrial.slots import Slots
 
 from .adoption import adopted_of
 from .attempt import Adopted, Attempt, AttemptDeps
+from .engine_watch import EngineWatch
 from .journal import patiently
 from .reaper import Reaper
 
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE_SECONDS = 1.0
-_ENGINE_PAUSE_SECONDS = 1.0
-_NEW_ENGINE_SECONDS = 5.0
-"""How long tests wait for an engine that this worker has never seen."""
 _WORKER_GONE = "The worker that ran it was restarted."
 _WORKER_STOPPED = "The worker was stopped."
 
@@ -62,9 +60,12 @@ class Worker:
         self._attempts: dict[tuple[str, int], tuple[Attempt, asyncio.Task[None]]] = {}
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
-        self._engine_seen = False
-        self._engine_away_since: float | None = None
-        self._trouble = ""
+        self._watch = EngineWatch(
+            deps.engine,
+            wait_seconds=deps.engine_wait_seconds,
+            look_again=self._look.set,
+            tell=self._heartbeat,
+        )
         self._reaper = Reaper(deps.engine, deps.slots, deps.name, self._holds)
         self._attempt_deps = AttemptDeps(
             queue=deps.store,
@@ -99,6 +100,7 @@ class Worker:
                 await _first_of([stopped, *tasks[2:]])
         finally:
             await _end_tasks(tasks)
+            self._watch.close()
             await self._hand_back_all()
 
     async def _begin(self) -> None:
@@ -139,7 +141,7 @@ class Worker:
     async def _claim(self) -> None:
         deps = self._deps
         room = deps.max_running - len(self._attempts)
-        if room <= 0 or not await self._may_claim():
+        if room <= 0 or not await self._watch.may_claim():
             await deps.store.refresh_places()
             return
         claims = await deps.store.claim(
@@ -153,35 +155,6 @@ class Worker:
             self._start(claim)
         await deps.store.refresh_places()
 
-    async def _may_claim(self) -> bool:
-        """Whether the engine answers. While it is away tests wait in the queue, and see why."""
-        try:
-            await self._deps.engine.describe()
-        except PlatformError as error:
-            return await self._without_engine(error)
-        self._engine_seen, self._engine_away_since = True, None
-        if self._trouble:
-            self._trouble = ""
-            await self._heartbeat()
-        return True
-
-    async def _without_engine(self, error: PlatformError) -> bool:
-        """Tell who waits, and look again soon; True when the waiting is over."""
-        loop = asyncio.get_running_loop()
-        if self._engine_away_since is None:
-            self._engine_away_since = loop.time()
-            log.warning("the engine does not answer: %s", error)
-        patience = self._deps.engine_wait_seconds
-        if patience is not None and not self._engine_seen:
-            patience = min(patience, _NEW_ENGINE_SECONDS)
-        if patience is not None and loop.time() - self._engine_away_since >= patience:
-            return True
-        if not self._trouble:
-            self._trouble = f"the container engine does not answer: {error.message}"
-            await self._heartbeat()
-        loop.call_later(_ENGINE_PAUSE_SECONDS, self._look.set)
-        return False
-
     def _start(self, claim: Claim, adopted: Adopted | None = None) -> None:
         attempt = Attempt(claim, self._attempt_deps, adopted)
         task = asyncio.create_task(attempt.run(), name=f"{claim.test_id}.{claim.attempt}")
@@ -190,7 +163,8 @@ class Worker:
         task.add_done_callback(lambda _: self._ended(key))
 
     def _ended(self, key: tuple[str, int]) -> None:
-        self._attempts.pop(key, None)
+        attempt, _ = self._attempts.pop(key)
+        self._watch.attempt_ended(attempt.given_back_for)
         self._look.set()
 
     def _holds(self, test_id: str, attempt: int) -> bool:
@@ -212,8 +186,8 @@ class Worker:
             deps.name,
             list(self._attempts),
             lease_seconds=deps.settings.lease_seconds,
-            slots=0 if self._trouble else deps.max_running,
-            trouble=self._trouble,
+            slots=0 if self._watch.trouble else deps.max_running,
+            trouble=self._watch.trouble,
         )
         for lease in leases:
             entry = self._attempts.get((lease.test_id, lease.attempt))

@@ -27,6 +27,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 SECONDS = 60.0
 TICKS = 60
 Door = Literal["socket", "relay"]
+PARTS = {
+    *("container", "tmpfs", "image_layer"),
+    *("door_socket", "channel_socket", "credentials", "folder"),
+}
+"""What every slot's receipt names."""
 COUNTING = f"""
 import time
 def run(query):
@@ -137,14 +142,15 @@ async def test_a_lost_process_1_ends_the_run_without_an_exit_and_leaves_nothing(
         await driven.until(lambda: "tick 3" in driven.log)
         os.kill(await host_pid(place, driven.slot.container_id), number)
         end = await driven.end()
-        taken = await driven.slot.remove()
+        removal = await driven.slot.remove()
 
     assert end.exit is None
     assert end.stopped == (None if number == signal.SIGKILL else "silent")
     assert end.container is not None
     assert end.container.code == 137
-    relay = {"relay"} if place.door == "relay" else set[str]()
-    assert set(taken) == {"door", "channel", "container", "folder"} | relay
+    relay = {"relay", "volume"} if place.door == "relay" else set[str]()
+    assert set(removal.gone) == {*PARTS, *relay}
+    assert removal.left == ()
     await nothing_is_left(slots, place)
 
 

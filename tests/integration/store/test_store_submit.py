@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.support.databases import OTHER, OWNER, Clock, Opener, SqliteFiles, a_request
 
 from seatrial.domain.errors import Conflict, NotFound, QueueFull, StoreFull
-from seatrial.domain.events import PhaseEvent
+from seatrial.domain.events import CleanupEvent, PhaseEvent
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.tests import Completion
 from seatrial.store import SqlStore, open_store
@@ -169,7 +169,8 @@ async def test_a_queued_test_is_cancelled_at_once(store: SqlStore, clock: Clock)
     assert cancelled.completed_at == clock.now
     events = await store.events(OWNER, test.id)
     assert events[-1].data == PhaseEvent(phase=Phase.COMPLETED, outcome=Outcome.CANCELLED)
-    assert cancelled.last_event == len(events) == 2
+    assert events[-2].data == CleanupEvent(attempt=0, removed={})
+    assert cancelled.last_event == len(events) == 3
     assert not await store.claim("w", lease_seconds=9, max_per_user=0, max_total=0, count=5)
 
 

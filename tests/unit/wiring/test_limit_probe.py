@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.domain.errors import SeatrialError
-from seatrial.domain.ports import ContainerExit, ContainerSpec, Engine
+from seatrial.domain.ports import ContainerExit, ContainerSpec, Engine, Removed
 from seatrial.testing.fake_engine import FakeEngine
 from seatrial.wiring.limit_probe import unenforced_limits
 
@@ -30,8 +30,9 @@ class Answering(FakeEngine):
     async def wait(self, container_id: str) -> ContainerExit:
         return self._ended
 
-    async def remove(self, container_id: str) -> None:
+    async def remove(self, container_id: str) -> Removed:
         self.removed.append(container_id)
+        return Removed()
 
 
 async def found(code: int, evidence: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from seatrial.domain.ports import (
     ContainerSpec,
     EngineInfo,
     Pipe,
+    Removed,
     VolumeInfo,
 )
 from seatrial.settings import Settings
@@ -126,18 +127,33 @@ class DockerEngine:
         except (NotThere, AlreadyThere):
             return
 
-    async def remove(self, container_id: str) -> None:
-        """Kill if need be, remove with its anonymous volumes. Does nothing when it is gone."""
+    async def remove(self, container_id: str) -> Removed:
+        """Kill if need be, remove with its anonymous volumes. Does nothing when it is gone.
+
+        Killed first and removed then, so that it is known when each was done.
+        """
         connection = await self._connect()
+        started = time.monotonic()
+        ended = await self._ended(connection.api, container_id)
         try:
             await connection.api.delete(container_id)
         except NotThere:
             pass
         except AlreadyThere:
             await self._gone(connection.api, container_id)
+        removed = time.monotonic()
         connection.endings.forget(container_id)
         if evidence := self._evidence.pop(container_id, None):
             await evidence.close()
+        return Removed(tmpfs=(ended or removed) - started, image_layer=removed - started)
+
+    async def _ended(self, api: Api, container: str) -> float | None:
+        """Kill it; when its last process had ended, None when the engine does not say so."""
+        # One that has ended, is gone, or is in a state in which only a removal helps refuses it.
+        with contextlib.suppress(EngineRefused):
+            await api.kill(container)
+        inspected = await self._settled(api, container)
+        return time.monotonic() if inspected is None or inspected.has_ended else None
 
     async def remove_quietly(self, container_id: str) -> None:
         """Remove what a failed launch made; a failure here must not hide the first one."""

@@ -1,0 +1,114 @@
+"""Whether the engine can be given tests now and, while it cannot, why not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from seatrial.domain.errors import EngineUnavailable, PlatformError
+from seatrial.domain.failures import Failure
+from seatrial.domain.ports import Engine, EngineInfo
+
+log = logging.getLogger(__name__)
+
+SLOW_SECONDS = 10.0
+"""An engine that takes longer to say who it is counts as away."""
+
+_LOOK_SECONDS = 1.0
+_NEW_ENGINE_SECONDS = 5.0
+"""How long tests wait for an engine that was never seen."""
+_FULL = frozenset({"platform.no_capacity", "platform.image_unavailable"})
+"""Faults of an engine that answers, which the next test would meet as well."""
+_FIRST_PAUSE_SECONDS, _PAUSE_GROWS, _LONGEST_PAUSE_SECONDS = 1.0, 4.0, 30.0
+
+
+class EngineWatch:
+    """Looked at before every claim: tests wait in the queue for an engine that cannot take them.
+
+    One that is away is waited for `wait_seconds`; then tests are tried all the same, to fail with
+    the reason. None waits for ever. One that is full is left alone for a while after each attempt
+    that it refused, longer each time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        wait_seconds: float | None,
+        look_again: Callable[[], None],
+        tell: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`look_again` is called when it is time for that; `tell` when `trouble` has changed."""
+        self._engine = engine
+        self._wait_seconds = wait_seconds
+        self._look_again = look_again
+        self._tell = tell
+        self._asking: asyncio.Task[EngineInfo] | None = None
+        self._seen = False
+        self._away_since: float | None = None
+        self._pause = 0.0
+        self._paused_until = 0.0
+        self._full_because = ""
+        self.trouble = ""
+        """What keeps tests waiting, for people; empty when nothing does."""
+
+    async def may_claim(self) -> bool:
+        """Whether tests can be taken now; when not, everybody who waits is told why."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._paused_until:
+            loop.call_at(self._paused_until, self._look_again)
+            await self._say(self._full_because)
+            return False
+        try:
+            await self._describe()
+        except PlatformError as error:
+            return await self._without_engine(error)
+        self._seen, self._away_since = True, None
+        await self._say("")
+        return True
+
+    def attempt_ended(self, given_back_for: Failure | None) -> None:
+        """Note how an attempt ended: one that the engine had no room for keeps others back."""
+        if given_back_for is None:
+            self._pause = 0.0
+        elif given_back_for.code in _FULL:
+            grown = self._pause * _PAUSE_GROWS or _FIRST_PAUSE_SECONDS
+            self._pause = min(grown, _LONGEST_PAUSE_SECONDS)
+            self._paused_until = asyncio.get_running_loop().time() + self._pause
+            self._full_because = given_back_for.message
+            log.warning("no test is taken for %.0f s: %s", self._pause, given_back_for.message)
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    async def _describe(self) -> None:
+        """Ask the engine who it is. A slow one is not asked twice: its answer is waited for."""
+        asking = self._asking = self._asking or asyncio.create_task(self._engine.describe())
+        await asyncio.wait({asking}, timeout=SLOW_SECONDS)
+        if not asking.done():
+            raise EngineUnavailable(f"It has not answered for {SLOW_SECONDS:.0f} s.")
+        self._asking = None
+        asking.result()
+
+    async def _without_engine(self, error: PlatformError) -> bool:
+        """Tell who waits, and look again soon; True when the waiting is over."""
+        loop = asyncio.get_running_loop()
+        if self._away_since is None:
+            self._away_since = loop.time()
+            log.warning("the engine does not answer: %s", error)
+        patience = self._wait_seconds
+        if patience is not None and not self._seen:
+            patience = min(patience, _NEW_ENGINE_SECONDS)
+        if patience is not None and loop.time() - self._away_since >= patience:
+            return True
+        await self._say(f"the container engine does not answer: {error.message}")
+        loop.call_later(_LOOK_SECONDS, self._look_again)
+        return False
+
+    async def _say(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            await self._tell()
