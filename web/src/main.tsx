@@ -1,14 +1,13 @@
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRouter, RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "./mantine.css";
 import "./styles.css";
 import { ApiProblem, needsSignIn } from "./api/problem";
 import { routeTree } from "./routeTree.gen";
+import { ToastPlace } from "./shared/toast";
 import { theme } from "./theme";
 
 /** Somebody whose sign-in ended signs in again and comes back to where they were. */
@@ -37,13 +36,20 @@ declare module "@tanstack/react-router" {
   }
 }
 
+// Parts of the page that a newer version has replaced meanwhile are no longer there: load that one.
+window.addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("seatrial.reloaded"));
+  sessionStorage.setItem("seatrial.reloaded", String(Date.now()));
+  if (Date.now() - last > 10_000) location.reload();
+});
+
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no root element.");
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
-        <Notifications position="bottom-right" />
+        <ToastPlace />
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

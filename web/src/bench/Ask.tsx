@@ -6,7 +6,7 @@ import { Trouble } from "../shared/Trouble";
 import classes from "./Bench.module.css";
 import { changeDraft, type Draft } from "./draft";
 import { ModelPicker } from "./ModelPicker";
-import { Options } from "./Options";
+import { OptionsDoor } from "./OptionsDoor";
 import { problemOfField } from "./useChecks";
 
 interface AskProps {
@@ -48,7 +48,7 @@ export function Ask({ draft, problems, running, error, onRun }: AskProps) {
         Run
       </Button>
       {error !== null && !shown && <Trouble error={error} title="The test was not started" />}
-      <Options draft={draft} problems={problems} />
+      <OptionsDoor draft={draft} problems={problems} />
     </section>
   );
 }

@@ -1,13 +1,11 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
+import { pythonLanguage } from "@codemirror/lang-python";
 import {
   bracketMatching,
   indentOnInput,
   indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
 import {
   drawSelection,
@@ -15,6 +13,7 @@ import {
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
+  type KeyBinding,
   keymap,
   lineNumbers,
 } from "@codemirror/view";
@@ -22,6 +21,16 @@ import { useEffect, useRef } from "react";
 import type { FieldProblem } from "../api/schema";
 import classes from "./Editor.module.css";
 import { code, look } from "./editorLook";
+
+/** Searching within the text; its code comes when it is first wanted. */
+const searching: readonly KeyBinding[] = ["Mod-f", "Mod-h"].map((key) => ({
+  key,
+  preventDefault: true,
+  run: (view) => {
+    void import("@codemirror/search").then(({ openSearchPanel }) => openSearchPanel(view));
+    return true;
+  },
+}));
 
 interface EditorProps {
   /** Which text this is: another name is another document with a history of its own. */
@@ -37,14 +46,12 @@ const BASIC: Extension = [
   highlightActiveLine(),
   highlightActiveLineGutter(),
   highlightSpecialChars(),
-  highlightSelectionMatches(),
   history(),
   drawSelection(),
   indentOnInput(),
   bracketMatching(),
   indentUnit.of("    "),
   EditorState.tabSize.of(4),
-  lintGutter(),
   syntaxHighlighting(code),
   look,
 ];
@@ -53,6 +60,7 @@ const BASIC: Extension = [
 export function Editor({ name, value, onChange, problems, onRun }: EditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
+  const marked = useRef(false);
   const handlers = useRef({ onChange, onRun });
   handlers.current = { onChange, onRun };
   const initial = useRef(value);
@@ -73,10 +81,10 @@ export function Editor({ name, value, onChange, problems, onRun }: EditorProps) 
           indentWithTab,
           ...defaultKeymap,
           ...historyKeymap,
-          ...searchKeymap,
+          ...searching,
         ]),
         BASIC,
-        name.endsWith(".py") ? python() : [],
+        name.endsWith(".py") ? pythonLanguage : [],
         EditorView.contentAttributes.of({ "aria-label": name, spellcheck: "false" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
@@ -96,17 +104,10 @@ export function Editor({ name, value, onChange, problems, onRun }: EditorProps) 
 
   useEffect(() => {
     const { current } = view;
-    if (current) current.dispatch(setDiagnostics(current.state, marks(current.state, problems)));
+    if (current === null || (problems.length === 0 && !marked.current)) return;
+    marked.current = true;
+    void import("./marks").then(({ mark }) => view.current === current && mark(current, problems));
   }, [problems]);
 
   return <div ref={place} className={classes.editor} />;
-}
-
-/** The problems as marks under the text that they are about. */
-function marks(state: EditorState, problems: readonly FieldProblem[]): Diagnostic[] {
-  return problems.map(({ line, column, message }) => {
-    const at = state.doc.line(Math.min(Math.max(line ?? 1, 1), state.doc.lines));
-    const from = Math.min(at.from + Math.max((column ?? 1) - 1, 0), at.to);
-    return { from: column ? from : at.from, to: at.to, severity: "error", message };
-  });
 }

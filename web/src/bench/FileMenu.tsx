@@ -1,10 +1,10 @@
-import { ActionIcon, Button, FileButton, Group, Menu, Modal, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { ActionIcon, FileButton, Menu } from "@mantine/core";
 import { EllipsisVertical, FilePlus, Trash2, Upload } from "lucide-react";
-import { type FormEvent, useState } from "react";
-import { inWords } from "../api/problem";
-import { addFiles } from "./addFiles";
+import { lazy, Suspense, useState } from "react";
 import { changeDraft, type Draft } from "./draft";
+import { take } from "./take";
+
+const NewFile = lazy(() => import("./NewFile"));
 
 interface FileMenuProps {
   draft: Draft;
@@ -49,62 +49,17 @@ export function FileMenu({ draft, open, onOpen }: FileMenuProps) {
         )}
       </FileButton>
       {naming && (
-        <NewFile
-          taken={Object.keys(draft.files)}
-          onClose={() => setNaming(false)}
-          onName={(name) => {
-            changeDraft({ files: { ...draft.files, [name]: "" } });
-            onOpen(name);
-          }}
-        />
+        <Suspense>
+          <NewFile
+            taken={Object.keys(draft.files)}
+            onClose={() => setNaming(false)}
+            onName={(name) => {
+              changeDraft({ files: { ...draft.files, [name]: "" } });
+              onOpen(name);
+            }}
+          />
+        </Suspense>
       )}
     </>
-  );
-}
-
-/** Put these files of the user's computer into the draft, and say what could not be. */
-export async function take(files: File[]): Promise<void> {
-  try {
-    const left = await addFiles(files);
-    if (left.length > 0)
-      notifications.show({ title: "Left out, since they are no text", message: left.join(", ") });
-  } catch (error) {
-    notifications.show({ color: "red", title: "Not added", message: inWords(error).message });
-  }
-}
-
-interface NewFileProps {
-  taken: string[];
-  onClose: () => void;
-  onName: (name: string) => void;
-}
-
-function NewFile({ taken, onClose, onName }: NewFileProps) {
-  const [name, setName] = useState("");
-  const exists = taken.includes(name.trim());
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (exists || name.trim() === "") return;
-    onName(name.trim());
-    onClose();
-  }
-
-  return (
-    <Modal opened onClose={onClose} title="New file" closeButtonProps={{ "aria-label": "Close" }}>
-      <form onSubmit={submit}>
-        <TextInput
-          label="Path"
-          placeholder="tools/search.py"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          error={exists ? "There is a file of that name." : undefined}
-          data-autofocus
-        />
-        <Group justify="flex-end" mt="md">
-          <Button type="submit">Add</Button>
-        </Group>
-      </form>
-    </Modal>
   );
 }

@@ -6,6 +6,7 @@ import { changeDraft, type Draft } from "./draft";
 import { Editor } from "./Editor";
 import { FileMenu } from "./FileMenu";
 import { TemplateMenu } from "./TemplateMenu";
+import { useFileDrop } from "./useFileDrop";
 
 /** The tab of the requirements, which are a field of their own. */
 const REQUIREMENTS = "requirements.txt";
@@ -23,8 +24,11 @@ export function Files({ draft, problems, onRun }: FilesProps) {
   const open = names.includes(chosen) ? chosen : "agent.py";
   const here = (name: string) => problems.filter((problem) => fileOf(problem) === name);
 
+  const drop = useFileDrop();
+
   return (
-    <section className={`panel ${classes.files}`} aria-label="Files">
+    <section className={`panel ${classes.files}`} aria-label="Files" {...drop.handlers}>
+      {drop.over && <div className={classes.drop}>Drop files or a zip</div>}
       <Tabs
         value={open}
         onChange={(name) => setChosen(name ?? "agent.py")}

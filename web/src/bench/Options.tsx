@@ -1,13 +1,14 @@
 import {
-  Accordion,
   NumberInput,
   Select,
   SimpleGrid,
   Switch,
   TagsInput,
   TextInput,
+  Title,
 } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { credentialsQuery } from "../api/queries";
 import type { FieldProblem, Limits } from "../api/schema";
 import classes from "./Bench.module.css";
@@ -21,38 +22,36 @@ interface OptionsProps {
 }
 
 /** What most tests leave as it is. */
-export function Options({ draft, problems }: OptionsProps) {
+export default function Options({ draft, problems }: OptionsProps) {
   const wrong = (field: string) => problemOfField(problems, field);
   return (
-    <Accordion variant="default" multiple classNames={{ item: classes.group }} chevronSize={16}>
-      <Accordion.Item value="limits">
-        <Accordion.Control>Limits</Accordion.Control>
-        <Accordion.Panel>
-          <LimitFields draft={draft} problems={problems} />
-        </Accordion.Panel>
-      </Accordion.Item>
-      <Accordion.Item value="access">
-        <Accordion.Control>Credential and hosts</Accordion.Control>
-        <Accordion.Panel>
-          <Access draft={draft} wrong={wrong} />
-        </Accordion.Panel>
-      </Accordion.Item>
-      <Accordion.Item value="variables">
-        <Accordion.Control>Variables and secrets</Accordion.Control>
-        <Accordion.Panel>
-          <Variables draft={draft} problems={problems} />
-        </Accordion.Panel>
-      </Accordion.Item>
-      <Accordion.Item value="more">
-        <Accordion.Control>Name, Python, entry point</Accordion.Control>
-        <Accordion.Panel>
-          <More draft={draft} wrong={wrong} />
-        </Accordion.Panel>
-      </Accordion.Item>
-    </Accordion>
+    <>
+      <Group title="Limits">
+        <LimitFields draft={draft} problems={problems} />
+      </Group>
+      <Group title="Credential and hosts">
+        <Access draft={draft} wrong={wrong} />
+      </Group>
+      <Group title="Variables and secrets">
+        <Variables draft={draft} problems={problems} />
+      </Group>
+      <Group title="Name, Python, entry point">
+        <More draft={draft} wrong={wrong} />
+      </Group>
+    </>
   );
 }
 
+function Group({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <fieldset className={classes.group}>
+      <Title order={3} className={classes.groupTitle}>
+        {title}
+      </Title>
+      {children}
+    </fieldset>
+  );
+}
 const LIMITS: readonly { name: keyof Limits; label: string; usual: number; step?: number }[] = [
   { name: "memory_mb", label: "Memory (MiB)", usual: 512 },
   { name: "cpus", label: "CPU cores", usual: 1, step: 0.5 },

@@ -22,6 +22,7 @@ export const look = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--mantine-font-family-monospace)", lineHeight: "1.6" },
   ".cm-content": { caretColor: "var(--mantine-color-text)", padding: "10px 0" },
   ".cm-cursor": { borderLeftColor: "var(--mantine-color-text)" },
+  ".cm-lineNumbers .cm-gutterElement": { padding: "0 10px 0 12px" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--quiet)", border: "none" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--code-line)" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": {

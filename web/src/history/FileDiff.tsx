@@ -1,4 +1,4 @@
-import { python } from "@codemirror/lang-python";
+import { pythonLanguage } from "@codemirror/lang-python";
 import { syntaxHighlighting } from "@codemirror/language";
 import { MergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
@@ -21,7 +21,7 @@ export function FileDiff({ name, before, after }: { name: string; before: string
         EditorState.readOnly.of(true),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": `${name}, ${label}` }),
-        name.endsWith(".py") ? python() : [],
+        name.endsWith(".py") ? pythonLanguage : [],
         syntaxHighlighting(code),
         look,
       ],

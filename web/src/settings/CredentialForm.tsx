@@ -1,5 +1,4 @@
 import { Button, PasswordInput, Select, Stack, Text, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
@@ -7,6 +6,7 @@ import { ApiProblem } from "../api/problem";
 import { credentialsQuery, providersQuery } from "../api/queries";
 import type { Credential } from "../api/schema";
 import { Trouble } from "../shared/Trouble";
+import { toast } from "../shared/toast";
 import { type CredentialField, PROVIDERS } from "./providers";
 
 type Provider = Credential["provider"];
@@ -102,7 +102,7 @@ function useStore(onStored: () => void) {
       body(api.PUT("/api/v1/credentials/{name}", { params: { path: { name } }, body: credential })),
     onSuccess: (stored) => {
       onStored();
-      notifications.show({ message: `Stored as ${stored.name}.` });
+      void toast({ message: `Stored as ${stored.name}.` });
       void queries.invalidateQueries(providersQuery);
       return queries.invalidateQueries(credentialsQuery);
     },

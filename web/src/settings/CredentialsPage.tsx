@@ -25,7 +25,7 @@ export function CredentialsPage() {
         A secret is sealed for the gateway the moment it is stored: nobody, not even you, reads it
         back. Agents work without it; the gateway puts it on their calls.
       </Text>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md" className={classes.grid}>
         <Panel title="Stored">
           {error && <Trouble error={error} />}
           {!data && !error && <Skeleton height={80} />}

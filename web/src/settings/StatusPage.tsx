@@ -1,10 +1,11 @@
-import { Anchor, Badge, Button, Group, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { providersQuery, queueQuery, sessionQuery } from "../api/queries";
 import type { ProviderState, QueueState } from "../api/schema";
 import { storedToken, storeToken } from "../api/session";
 import { Panel } from "../shared/Panel";
+import { Tag } from "../shared/Tag";
 import { Trouble } from "../shared/Trouble";
 import { useTitle } from "../shared/useTitle";
 import { interval } from "../shared/words";
@@ -39,8 +40,14 @@ export function StatusPage() {
         <Panel title="For programs">
           <Text size="sm">
             All that this page does is the public API: its description is{" "}
-            <Anchor href="/api/v1/openapi.json">openapi.json</Anchor>, metrics for Prometheus are at{" "}
-            <Anchor href="/metrics">/metrics</Anchor>.
+            <Anchor href="/api/v1/openapi.json" underline="always">
+              openapi.json
+            </Anchor>
+            , metrics for Prometheus are at{" "}
+            <Anchor href="/metrics" underline="always">
+              /metrics
+            </Anchor>
+            .
           </Text>
         </Panel>
       </SimpleGrid>
@@ -87,9 +94,9 @@ function Provider({ state }: { state: ProviderState }) {
             {state.reachable ? `${state.base_url} · ${state.models.length} models` : state.reason}
           </Text>
         </div>
-        <Badge color={state.reachable ? "green" : "gray"} variant="light" tt="none">
+        <Tag tone={state.reachable ? "good" : "quiet"}>
           {state.reachable ? "can be used" : "cannot be used"}
-        </Badge>
+        </Tag>
       </Group>
     </li>
   );

@@ -1,6 +1,5 @@
 import {
   ActionIcon,
-  AppShell,
   Group,
   Text,
   UnstyledButton,
@@ -12,6 +11,7 @@ import { Activity, FlaskConical, History, KeyRound, Moon, Sun } from "lucide-rea
 import type { ReactNode } from "react";
 import classes from "./Frame.module.css";
 import { Mark } from "./Mark";
+import { PaletteButton } from "./PaletteButton";
 
 const PLACES = [
   { to: "/", label: "Bench", icon: FlaskConical },
@@ -23,8 +23,8 @@ const PLACES = [
 /** What surrounds every page: the name, the places, the colours. */
 export function Frame({ children }: { children: ReactNode }) {
   return (
-    <AppShell header={{ height: 56 }} padding={0}>
-      <AppShell.Header className={classes.header}>
+    <>
+      <header className={classes.header}>
         <a href="#main" className={classes.skip}>
           Skip to the content
         </a>
@@ -49,13 +49,14 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Group gap={4} wrap="nowrap">
+          <PaletteButton />
           <Colours />
         </Group>
-      </AppShell.Header>
-      <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
+      </header>
+      <main id="main" tabIndex={-1} className={classes.main}>
         {children}
-      </AppShell.Main>
-    </AppShell>
+      </main>
+    </>
   );
 }
 

@@ -1,24 +1,24 @@
-import { Badge } from "@mantine/core";
-import { Ban, Check, CircleDot, Clock, Hourglass, Package, X } from "lucide-react";
+import { Ban, Check, CircleDot, Clock, Hourglass, type LucideIcon, Package, X } from "lucide-react";
 import type { Outcome, Phase } from "../api/schema";
+import { Tag, type Tone } from "./Tag";
 
-const LOOKS = {
-  queued: { word: "queued", color: "gray", icon: Hourglass },
-  building: { word: "building", color: "blue", icon: Package },
-  running: { word: "running", color: "blue", icon: CircleDot },
-  completed: { word: "completed", color: "gray", icon: Check },
-  succeeded: { word: "succeeded", color: "green", icon: Check },
-  failed: { word: "failed", color: "red", icon: X },
-  cancelled: { word: "cancelled", color: "gray", icon: Ban },
-  timed_out: { word: "timed out", color: "orange", icon: Clock },
-} as const;
+const LOOKS: Record<Phase | Outcome, { word: string; tone: Tone; icon: LucideIcon }> = {
+  queued: { word: "queued", tone: "quiet", icon: Hourglass },
+  building: { word: "building", tone: "busy", icon: Package },
+  running: { word: "running", tone: "busy", icon: CircleDot },
+  completed: { word: "completed", tone: "quiet", icon: Check },
+  succeeded: { word: "succeeded", tone: "good", icon: Check },
+  failed: { word: "failed", tone: "bad", icon: X },
+  cancelled: { word: "cancelled", tone: "quiet", icon: Ban },
+  timed_out: { word: "timed out", tone: "warn", icon: Clock },
+};
 
 /** How a test stands, in a word, a colour and a sign. */
 export function OutcomeBadge({ phase, outcome }: { phase: Phase; outcome?: Outcome | null }) {
-  const { word, color, icon: Icon } = LOOKS[outcome ?? phase];
+  const { word, tone, icon: Icon } = LOOKS[outcome ?? phase];
   return (
-    <Badge color={color} variant="light" tt="none" size="md" leftSection={<Icon size={12} />}>
+    <Tag tone={tone} icon={<Icon size={12} strokeWidth={2.6} aria-hidden />}>
       {word}
-    </Badge>
+    </Tag>
   );
 }

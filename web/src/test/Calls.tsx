@@ -9,12 +9,13 @@ import type { At } from "./journal";
 interface CallsProps {
   calls: readonly At<ModelCallEvent>[];
   phases: readonly At<{ phase: Phase }>[];
+  over: boolean;
 }
 
 const MOST_SHOWN = 200;
 
 /** The model calls along the time that the agent ran, each with its latency and tokens. */
-export function Calls({ calls, phases }: CallsProps) {
+export function Calls({ calls, phases, over }: CallsProps) {
   const shown = calls.slice(-MOST_SHOWN);
   const began = shown.map((call) => call.at - call.data.latency_seconds * 1000);
   const running = phases.findLast(({ data }) => data.phase === "running")?.at ?? Infinity;
@@ -24,7 +25,7 @@ export function Calls({ calls, phases }: CallsProps) {
     <Panel title="Model calls" tools={<Totals calls={calls} />}>
       {calls.length === 0 && (
         <Text size="sm" className="quiet">
-          None yet.
+          {over ? "None." : "None yet."}
         </Text>
       )}
       <ol className={classes.list}>

@@ -1,8 +1,9 @@
-import { Badge, Button, Group, Text, Title } from "@mantine/core";
+import { Button, Group, Text, Title } from "@mantine/core";
 import { ArrowDown, Wrench } from "lucide-react";
 import type { Failure, Test } from "../api/schema";
 import { useRetry } from "../bench/useRun";
 import { visible } from "../shared/ansi";
+import { Tag } from "../shared/Tag";
 import { Trouble } from "../shared/Trouble";
 import classes from "./FailureCard.module.css";
 import { fixOf } from "./fixes";
@@ -31,9 +32,7 @@ export function FailureCard({ test, failure, lines, onShow }: FailureCardProps) 
   return (
     <section className={`panel ${classes.card}`} aria-label="Failure">
       <Group gap="xs">
-        <Badge color="red" variant="light" tt="none">
-          {WHOSE[failure.whose]}
-        </Badge>
+        <Tag tone="bad">{WHOSE[failure.whose]}</Tag>
         <Text size="xs" className="quiet mono">
           {failure.code}
         </Text>
@@ -77,6 +76,7 @@ function FixButton({ test, failure }: { test: Test; failure: Failure }) {
     <>
       <div>
         <Button
+          classNames={{ root: classes.fix, label: classes.fixLabel }}
           leftSection={<Wrench size={15} />}
           loading={retry.isPending}
           onClick={() => retry.mutate(fix.changes)}

@@ -1,13 +1,12 @@
 import { Button, CopyButton, Group, Text, Title, UnstyledButton } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Copy, Pencil, RotateCcw, Square } from "lucide-react";
 import { api, body } from "../api/client";
 import { testQuery } from "../api/queries";
 import type { Test } from "../api/schema";
-import { draftIsTouched, draftOf, replaceDraft } from "../bench/draft";
-import { UndoReplaced } from "../bench/UndoReplaced";
+import { bringToBench } from "../bench/bringToBench";
+import { draftOf } from "../bench/draft";
 import { useRetry } from "../bench/useRun";
 import { OutcomeBadge } from "../shared/OutcomeBadge";
 import { Trouble } from "../shared/Trouble";
@@ -91,13 +90,7 @@ function useStop(id: string) {
 function useEdit(test: Test) {
   const navigate = useNavigate();
   return () => {
-    const before = replaceDraft(draftOf(test.request));
+    bringToBench(draftOf(test.request), "The test is at the bench");
     void navigate({ to: "/" });
-    if (!draftIsTouched(before)) return;
-    const id = notifications.show({
-      title: "The test is at the bench",
-      message: <UndoReplaced before={before} onDone={() => notifications.hide(id)} />,
-      autoClose: 15_000,
-    });
   };
 }

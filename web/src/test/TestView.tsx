@@ -44,7 +44,7 @@ export function TestView({ test }: { test: Test }) {
         </div>
         <aside className={classes.side} aria-label="Measurements">
           <Meters test={test} told={told} />
-          <Calls calls={told.calls} phases={told.phases} />
+          <Calls calls={told.calls} phases={told.phases} over={told.completed} />
           <Notices notices={told.notices} />
           <Facts test={test} />
         </aside>

@@ -1,0 +1,7 @@
+import { Notifications } from "@mantine/notifications";
+import "@mantine/notifications/styles.css";
+
+/** The stack of notifications in a corner. */
+export default function Toasts() {
+  return <Notifications position="bottom-right" />;
+}
