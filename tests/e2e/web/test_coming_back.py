@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from seatrial.client import Client
 from tests.support import agents
+from tests.support.cable import Cable
 from tests.support.serving import Serving
 
 from .bench import PATIENCE, expect_end, output, progress, response, submitted
@@ -31,20 +32,24 @@ def _token(process: Serving) -> str:
 
 
 @pytest.mark.spec("edge-7", "US1-5")
-def test_a_page_that_was_offline_misses_nothing_of_a_test_that_went_on(
-    page: Page, context: BrowserContext, site: Serving
+def test_a_page_whose_connection_broke_misses_nothing_of_a_test_that_went_on(
+    browser: Browser, site: Serving
 ) -> None:
     test = submitted(site, agents.SLOW, "60")
-    page.goto(f"/tests/{test.id}")
-    expect(output(page)).to_contain_text("tick 2")
-    context.set_offline(True)
-    expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
-    context.set_offline(False)
-    expect(page.get_by_text("The server cannot be reached.")).not_to_be_visible()
-    expect_end(page, "Succeeded")
-    with page.expect_download() as started:
-        page.get_by_role("button", name="Download the log").click()
-    said = started.value.path().read_text().splitlines()
+    with Cable(site.port) as cable:
+        page = browser.new_page(base_url=cable.url)
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"/tests/{test.id}")
+        expect(output(page)).to_contain_text("tick 2")
+        cable.cut()
+        expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+        cable.mend()
+        expect_end(page, "Succeeded")
+        expect(page.get_by_text("The server cannot be reached.")).not_to_be_visible()
+        with page.expect_download() as started:
+            page.get_by_role("button", name="Download the log").click()
+        said = started.value.path().read_text().splitlines()
+        page.close()
     assert said[-60:] == [f"tick {number}" for number in range(60)]
 
 
