@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.support.serving import Serving
 
@@ -39,7 +39,12 @@ LINES = 100_000
 @pytest.mark.spec("edge-6", "US3-1")
 def test_hostile_output_is_shown_and_never_acted_on(page: Page, site: Serving) -> None:
     acted: list[str] = []
-    page.on("dialog", lambda dialog: (acted.append(dialog.message), dialog.dismiss()))
+
+    def on_dialog(dialog: Dialog) -> None:
+        acted.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", on_dialog)
     test = submitted(site, HOSTILE, "calm")
     page.goto(f"/tests/{test.id}")
     expect_end(page, "Succeeded")
