@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from seatrial.domain.phases import Outcome
 from tests.support import agents
 from tests.support.serving import Serving
 
 from .bench import (
+    ended,
     expect_end,
     fill_bench,
     opened_test,
@@ -111,3 +114,21 @@ def test_a_failure_says_whose_it_is_and_shows_the_line_that_proves_it(
     card.get_by_role("button", name="Show in the console").click()
     marked = output(page).locator("[data-marked]")
     expect(marked).to_contain_text("the tide was out")
+
+
+@pytest.mark.spec("US2-1", "US2-2", "US2-3", "FR-005", "SC-004")
+def test_a_succeeded_test_is_made_a_package_that_holds_what_was_tested(
+    page: Page, site: Serving
+) -> None:
+    test = ended(site, submitted(site, agents.ECHO, "ahoy"))
+    assert test.outcome is Outcome.SUCCEEDED, test.failure
+    page.goto(f"/tests/{test.id}")
+    packages = page.get_by_role("region", name="Deployment packages")
+    packages.get_by_role("button", name="Make the package for").first.click()
+    download = packages.get_by_role("button", name="Download the package for")
+    expect(packages).to_contain_text("agent.py")
+    with page.expect_download() as started:
+        download.first.click()
+    with zipfile.ZipFile(started.value.path()) as archive:
+        [agent] = [name for name in archive.namelist() if name.endswith("agent.py")]
+        assert archive.read(agent).decode() == agents.ECHO

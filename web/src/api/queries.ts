@@ -28,6 +28,13 @@ export const historyQuery = (filter: HistoryFilter) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
+export const packagesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["packages", id],
+    queryFn: () =>
+      body(api.GET("/api/v1/tests/{test_id}/packages", { params: { path: { test_id: id } } })),
+  });
+
 export const providersQuery = queryOptions({
   queryKey: ["providers"],
   queryFn: () => body(api.GET("/api/v1/providers")),

@@ -11,6 +11,7 @@ import { FailureCard } from "./FailureCard";
 import { Header } from "./Header";
 import { Meters } from "./Meters";
 import { Notices } from "./Notices";
+import { Packages } from "./Packages";
 import { Response } from "./Response";
 import { Steps } from "./Steps";
 import classes from "./TestView.module.css";
@@ -43,6 +44,7 @@ export function TestView({ test }: { test: Test }) {
           <Console testId={test.id} told={told} target={target} />
         </div>
         <aside className={classes.side} aria-label="Measurements">
+          {test.outcome === "succeeded" && <Packages test={test} />}
           <Meters test={test} told={told} />
           <Calls calls={told.calls} phases={told.phases} over={told.completed} />
           <Notices notices={told.notices} />
