@@ -119,8 +119,8 @@ class Attempt:
         """Whether a container may be there that no slot stands for."""
         self._cancelled = False
         self._lost = False
-        self.given_back_for: Failure | None = None
-        """The platform's fault for which the test waits for its next attempt."""
+        self.fault: Failure | None = None
+        """The platform's fault that it ended with, once it has ended."""
 
     async def run(self) -> None:
         """See the attempt through: completed, given back, or lost to another worker."""
@@ -366,6 +366,8 @@ class Attempt:
 
     async def _end(self, decided: Verdict) -> None:
         cause = decided.failure
+        if cause is not None and is_retried_by_platform(cause.code):
+            self.fault = cause
         if cause is not None and decided.outcome is Outcome.FAILED and self._may_retry(cause):
             await self._give_back(cause)
             return
@@ -386,7 +388,6 @@ class Attempt:
 
     async def _give_back(self, cause: Failure) -> None:
         removed = await self._clean()
-        self.given_back_for = cause
         claim = self.claim
         reason = f"{cause.title} Attempt {claim.attempt} of {MAX_ATTEMPTS}. {cause.message}"
         await patiently(lambda: self._journal.requeue(reason, removed, self._exposed))

@@ -18,8 +18,16 @@ SLOW_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
 _NEW_ENGINE_SECONDS = 5.0
 """How long tests wait for an engine that was never seen."""
-_FULL = frozenset({"platform.no_capacity", "platform.image_unavailable"})
-"""Faults of an engine that answers, which the next test would meet as well."""
+_OF_THE_ENGINE = frozenset(
+    {
+        "platform.no_capacity",
+        "platform.image_unavailable",
+        "platform.engine_unavailable",
+        "platform.worker_lost",
+    }
+)
+"""Faults that the next attempt may meet as well: an engine that shuts down ends its containers
+first and answers for a while longer."""
 _FIRST_PAUSE_SECONDS, _PAUSE_GROWS, _LONGEST_PAUSE_SECONDS = 1.0, 4.0, 30.0
 
 
@@ -27,8 +35,8 @@ class EngineWatch:
     """Looked at before every claim: tests wait in the queue for an engine that cannot take them.
 
     One that is away is waited for `wait_seconds`; then tests are tried all the same, to fail with
-    the reason. None waits for ever. One that is full is left alone for a while after each attempt
-    that it refused, longer each time.
+    the reason. None waits for ever. One that refused or lost an attempt is left alone for a while,
+    longer each time.
     """
 
     def __init__(
@@ -49,7 +57,7 @@ class EngineWatch:
         self._away_since: float | None = None
         self._pause = 0.0
         self._paused_until = 0.0
-        self._full_because = ""
+        self._pause_because = ""
         self.trouble = ""
         """What keeps tests waiting, for people; empty when nothing does."""
 
@@ -58,7 +66,7 @@ class EngineWatch:
         loop = asyncio.get_running_loop()
         if loop.time() < self._paused_until:
             loop.call_at(self._paused_until, self._look_again)
-            await self._say(self._full_because)
+            await self._say(self._pause_because)
             return False
         try:
             await self._describe()
@@ -68,16 +76,16 @@ class EngineWatch:
         await self._say("")
         return True
 
-    def attempt_ended(self, given_back_for: Failure | None) -> None:
-        """Note how an attempt ended: one that the engine had no room for keeps others back."""
-        if given_back_for is None:
+    def attempt_ended(self, fault: Failure | None) -> None:
+        """Note how an attempt ended: one that failed for the engine keeps others back."""
+        if fault is None:
             self._pause = 0.0
-        elif given_back_for.code in _FULL:
+        elif self._seen and fault.code in _OF_THE_ENGINE:
             grown = self._pause * _PAUSE_GROWS or _FIRST_PAUSE_SECONDS
             self._pause = min(grown, _LONGEST_PAUSE_SECONDS)
             self._paused_until = asyncio.get_running_loop().time() + self._pause
-            self._full_because = given_back_for.message
-            log.warning("no test is taken for %.0f s: %s", self._pause, given_back_for.message)
+            self._pause_because = f"the engine is left alone for now: {fault.message}"
+            log.warning("no test is taken for %.0f s: %s", self._pause, fault.message)
 
     def close(self) -> None:
         """Ask no more."""

@@ -164,7 +164,7 @@ class Worker:
 
     def _ended(self, key: tuple[str, int]) -> None:
         attempt, _ = self._attempts.pop(key)
-        self._watch.attempt_ended(attempt.given_back_for)
+        self._watch.attempt_ended(attempt.fault)
         self._look.set()
 
     def _holds(self, test_id: str, attempt: int) -> bool:
