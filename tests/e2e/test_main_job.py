@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from seatrial.domain.events import (
     CleanupEvent,
+    Event,
     LogEvent,
     MetricEvent,
     ModelCallEvent,
@@ -67,11 +70,18 @@ def test_requirements_are_installed_for_the_agent(serving: Serving) -> None:
     assert any("ollama" in text for text in logs)
 
 
-@pytest.mark.spec("US3-1", "US3-2", "US3-6", "FR-003", "FR-009", "FR-010")
-def test_the_journal_tells_everything_in_order(serving: Serving) -> None:
+@pytest.mark.spec("US3-1", "US3-2", "US3-6", "FR-003", "FR-009", "FR-010", "SC-002")
+def test_the_journal_tells_everything_in_order_and_each_phase_within_two_seconds(
+    serving: Serving,
+) -> None:
+    events: list[Event] = []
     with serving.client() as client:
         test = client.submit(files=agents.files(agents.ASK), query=FRANCE, model="testmodel")
-        events = list(client.events(test.id))
+        opened = datetime.now(UTC)
+        for event in client.events(test.id):
+            events.append(event)
+            late = datetime.now(UTC) - max(event.at, opened)
+            assert not isinstance(event.data, PhaseEvent) or late < timedelta(seconds=2)
         again = list(client.events(test.id, follow=False))
 
     assert [event.number for event in events] == list(range(1, len(events) + 1))

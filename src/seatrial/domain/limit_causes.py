@@ -12,6 +12,8 @@ from .requests import TestRequest
 
 _NEARLY_FULL = 0.9
 """Share of the memory limit from which a container that was killed had run out of it."""
+_OVERFULL = 1.1
+"""Above this share of a limit it was not enforced, or what was measured is not the container's."""
 
 
 _LOOK_AT_THE_MODEL = "Look whether the model service is busy or stuck, or raise the timeout."
@@ -94,7 +96,8 @@ def _died_full(request: TestRequest, record: AttemptRecord, ending: Ending) -> b
     """
     if ending.container_code != 137 or ending.stopped is not None or record.last_metric is None:
         return False
-    return record.last_metric.memory_peak_bytes >= _NEARLY_FULL * request.limits.memory_mb * 2**20
+    share = record.last_metric.memory_peak_bytes / (request.limits.memory_mb * 2**20)
+    return _NEARLY_FULL <= share <= _OVERFULL
 
 
 def too_large(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
