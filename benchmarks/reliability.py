@@ -24,6 +24,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -221,7 +222,7 @@ def judge(kind: Kind, done: Test, events: Sequence[Event], found: Found) -> None
     for event in events:
         data = event.data
         if isinstance(data, PhaseEvent) and data.phase is Phase.QUEUED and data.message:
-            found.faults[data.message.partition(". ")[0][:70]] += 1
+            found.faults[why(data.message)] += 1
     numbers = [event.number for event in events]
     ends = sum(is_final(event) for event in events)
     if numbers != list(range(1, len(numbers) + 1)) or ends != 1 or not is_final(events[-1]):
@@ -229,8 +230,13 @@ def judge(kind: Kind, done: Test, events: Sequence[Event], found: Found) -> None
     elif kind.lines and ended == "succeeded" and printed(events) != expected(kind.lines):
         found.doubled.append(f"{named}: its output is not what it printed")
     if ended != kind.ends:
-        why = done.failure.message if done.failure else ""
-        found.blamed.append(f"{named}: {ended} instead of {kind.ends}. {why}")
+        said = done.failure.message if done.failure else ""
+        found.blamed.append(f"{named}: {ended} instead of {kind.ends}. {said}")
+
+
+def why(message: str) -> str:
+    """The last sentence that tells why an attempt was given back, without its numbers."""
+    return re.sub(r"\d+", "N", message.rstrip(".").rpartition(". ")[2])[:110]
 
 
 def printed(events: Sequence[Event]) -> str:
@@ -346,7 +352,7 @@ def report(title: str, found: Found) -> None:
         print(f"  {kind:22} {ended:28} {many:5}")
     print("faults by kind")
     for fault, many in found.faults.most_common():
-        print(f"  {fault:72} {many:5}")
+        print(f"  {fault:112} {many:5}")
     for name, what in (
         ("lost", found.lost),
         ("doubled", found.doubled),

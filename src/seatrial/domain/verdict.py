@@ -78,13 +78,20 @@ def _lost(cause: Failure) -> Failure:
 _Check = Callable[[TestRequest, AttemptRecord, Ending], Failure | None]
 
 
+_UNREPORTED = {
+    False: "the container ended without a report",
+    True: "the container said nothing for too long, so the worker ended it",
+}
+"""Why there is no report, by whether the worker ended the container for its silence."""
+
+
 def _no_exit(_: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
     if record.exit is not None and record.exit.reason not in {"orphaned", "not_started"}:
         return None
     why = {
         "orphaned": "the container lost its worker",
         "not_started": "the agent's process could not be started",
-    }.get(record.exit.reason if record.exit else "", "the container ended without a report")
+    }.get(record.exit.reason if record.exit else "", _UNREPORTED[ending.stopped == "silent"])
     code = ending.container_code
     return failure(
         "platform.worker_lost",

@@ -123,7 +123,11 @@ class Channel:
         self._assign = None
 
     def assign(self, assignment: Assign) -> None:
-        """Give the harness its work, now or as soon as it connects. Once per slot."""
+        """Give the harness its work, now or as soon as it connects. Once per slot.
+
+        What a slow engine took to start the container is not the harness's silence.
+        """
+        self.heard_at = time.monotonic()
         self._assign = assignment
         if self.claimed.is_set():
             self._send(assignment)
@@ -155,6 +159,11 @@ class Channel:
     async def taken(self) -> None:
         """Return when everything that has arrived is stored."""
         await self._batches.join()
+
+    @property
+    def starting(self) -> bool:
+        """Whether the harness of a fresh slot has not spoken yet."""
+        return self._claim is not None and not self.claimed.is_set()
 
     def silent_seconds(self) -> float:
         """How long nothing has been heard from the harness.

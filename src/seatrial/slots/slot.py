@@ -27,6 +27,9 @@ _CANCEL_MARGIN_SECONDS = 0.5
 _LAST_FRAMES_SECONDS = 2.0
 """How long frames may still arrive after the container's end was seen."""
 _AGAIN_SECONDS = 0.5
+_START_SECONDS = 60.0
+"""How long a harness may take to its first word: a busy machine starts processes slowly, and until
+then nothing foreign runs."""
 _PARTS: tuple[Part, ...] = (
     *("door_socket", "credentials", "channel_socket"),
     *("tmpfs", "image_layer", "container", "folder"),
@@ -219,10 +222,18 @@ class Slot:
         started = time.monotonic()
         while True:
             await asyncio.sleep(_AGAIN_SECONDS)
+            if self._channel.starting:
+                started = time.monotonic()  # the test's time begins with the first word
             if time.monotonic() - started > limit:
                 await self._kill_quietly("deadline")
-            elif self._channel.silent_seconds() > self._silence_seconds:
+            elif self._channel.silent_seconds() > self._patience:
                 await self._kill_quietly("silent")
+
+    @property
+    def _patience(self) -> float:
+        """Seconds of silence after which the harness is taken for lost."""
+        starts = _START_SECONDS if self._channel.starting else 0.0
+        return max(self._silence_seconds, starts)
 
     async def _kill_quietly(self, reason: Stopped) -> None:
         try:

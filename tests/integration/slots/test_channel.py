@@ -150,6 +150,15 @@ async def test_a_harness_that_is_not_read_is_not_taken_for_silent(slot: Slot) ->
     assert [number for number, _ in slot.stored.frames] == list(range(1, sent + 1))
 
 
+async def test_what_a_slow_engine_took_is_not_the_silence_of_the_harness(slot: Slot) -> None:
+    slot.channel.heard_at -= 100  # the container was ordered so long ago
+    assert slot.channel.starting
+    slot.channel.assign(ASSIGN)
+    assert slot.channel.silent_seconds() < 50
+    await slot.harness.connect()
+    assert not slot.channel.starting
+
+
 async def test_a_new_connection_never_overtakes_what_an_older_one_sent(slot: Slot) -> None:
     slot.stored.paused.clear()
     await slot.harness.connect()
@@ -353,6 +362,7 @@ async def test_the_next_worker_goes_on_with_the_session_that_the_former_one_left
 
     heir = Channel(slot.folders, claim=None, acked=slot.stored.last)
     await heir.open()
+    assert not heir.starting
     slot.stored.channel = heir
     slot.stored.start()
     refused = await Peer.hello(slot.path, claim=slot.harness.claim)
