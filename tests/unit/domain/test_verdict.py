@@ -152,12 +152,8 @@ ROWS: dict[str, Row] = {
     ),
     # --- the platform
     "container 137 without an exit frame": Row(NO_EXIT, KILLED, "platform.worker_lost"),
-    "container 137 without an exit frame, last seen small": Row(
-        sampled(40, NO_EXIT), KILLED, "platform.worker_lost"
-    ),
-    "container 137 without an exit frame, measured over what it may have": Row(
-        sampled(3000, NO_EXIT), KILLED, "platform.worker_lost"
-    ),
+    "137, last seen small": Row(sampled(40, NO_EXIT), KILLED, "platform.worker_lost"),
+    "137, measured over its limit": Row(sampled(3000, NO_EXIT), KILLED, "platform.worker_lost"),
     "killed because it was silent, though last seen full": Row(
         sampled(512, NO_EXIT), Ending(container_code=137, stopped="silent"), "platform.worker_lost"
     ),
