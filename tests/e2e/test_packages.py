@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from seatrial.client import Client
 from seatrial.domain.errors import PackageRefused
+from seatrial.domain.packages import Rehearsal
 from seatrial.domain.phases import Outcome
+from tests.support import agents
 from tests.support.package_images import Engine, build, name_base, running, wait_until_up
 from tests.support.serving import Serving
 
@@ -64,6 +67,46 @@ async def test_what_was_tested_is_what_the_package_runs(
         failed = container.ask("fail")
     assert answered == (200, {"response": tested.result.response})
     assert failed == (500, {"error": "RuntimeError: on purpose", "code": "agent.failed"})
+
+
+@pytest.mark.model
+@pytest.mark.spec("SC-008", "SC-004")
+def test_a_package_is_tried_out_behind_the_download(serving: Serving) -> None:
+    with serving.client() as client:
+        tested = client.wait(
+            client.submit(
+                files=agents.files(agents.ASK),
+                query="What is the sea?",
+                model="testmodel",
+                record=True,
+            ).id
+        )
+        assert tested.outcome is Outcome.SUCCEEDED, tested.failure
+        made = client.build_package(tested.id, "compose")
+        assert made.rehearsal.state in {"waiting", "running"}
+        first = client.download_package(tested.id, "compose")
+        checks = {one.name: one for one in rehearsed(client, tested.id).checks}
+        again = client.build_package(tested.id, "compose")
+    assert {name: (one.result, one.detail) for name, one in checks.items()} == {
+        "the image builds with the Dockerfile as shipped": ("passed", ""),
+        "it boots and answers /ping": ("passed", ""),
+        "it runs read-only and without root": ("passed", ""),
+        "it answers the tested query": ("passed", "as in the test"),
+        "it stops on SIGTERM": ("passed", ""),
+    }
+    assert (again.sha256, again.size_bytes) == (made.sha256, len(first))
+    assert again.rehearsal.state == "passed"  # the same package is not tried out twice
+
+
+def rehearsed(client: Client, test_id: str) -> Rehearsal:
+    """What came out of trying the test's only package out."""
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        [package] = client.packages(test_id).packages
+        if package.rehearsal.state in {"passed", "failed"}:
+            return package.rehearsal
+        time.sleep(0.2)
+    raise AssertionError("It was not tried out in time.")
 
 
 def refused_is_told(client: Client, green: str) -> None:

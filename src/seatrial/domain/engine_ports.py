@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,25 @@ class Pipe(Protocol):
 
     async def close(self) -> None:
         """Let go of it. Idempotent. The container is left as it is."""
+        ...
+
+
+@runtime_checkable
+class ImageBuilder(Protocol):
+    """What an engine may do besides: build images. All calls raise the platform errors only."""
+
+    async def build_image(
+        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+    ) -> None:
+        """Build the image of that name from a tar archive with a Dockerfile.
+
+        Nothing of it stays without a name: `stages` are those of the Dockerfile that have one.
+        The network of the build is the engine's host's. EngineRefused with the end of the output.
+        """
+        ...
+
+    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+        """Remove the image with its stages. Does nothing when it is gone."""
         ...
 
 

@@ -41,6 +41,16 @@ class Check(_Value):
     detail: str = ""
 
 
+class Rehearsal(_Value):
+    """Trying a package out on this installation's own engine, in the background.
+
+    `waiting` for a worker with an engine, `running`, `passed` when no check failed, `failed`.
+    """
+
+    state: Literal["waiting", "running", "passed", "failed"] = "waiting"
+    checks: tuple[Check, ...] = ()
+
+
 class PackageInfo(_Value):
     """A package that was made. The same test and target give the same bytes."""
 
@@ -52,6 +62,10 @@ class PackageInfo(_Value):
     notes: tuple[str, ...] = Field(default=(), description="What its user has to know or to set.")
     made_at: datetime
     download: str = Field(description="Where it is, under the server's address.")
+    rehearsal: Rehearsal = Field(
+        default=Rehearsal(),
+        description="Whether it was built, started and asked here. The download never waits.",
+    )
 
 
 class PackageList(_Value):
@@ -87,6 +101,17 @@ class NewPackage:
     content: bytes
 
 
+@dataclass(frozen=True)
+class RehearsalClaim:
+    """A package that a worker is to try out."""
+
+    owner: str
+    test_id: str
+    target: Target
+    sha256: str
+    content: bytes
+
+
 class Packages(Protocol):
     """Packages are kept with their test and removed with it. NotFound for others' tests."""
 
@@ -104,4 +129,15 @@ class Packages(Protocol):
 
     async def package(self, owner: str, test_id: str, target: Target) -> bytes:
         """The archive. NotFound when it was not made."""
+        ...
+
+    async def claim_rehearsal(self, *, lease_seconds: float) -> RehearsalClaim | None:
+        """A package that nobody tried out or does now; None when there is none.
+
+        Unless `rehearsed` is called within the time, another worker may have it.
+        """
+        ...
+
+    async def rehearsed(self, claim: RehearsalClaim, checks: Sequence[Check]) -> None:
+        """Keep what came out, unless the package was made anew meanwhile or is gone."""
         ...

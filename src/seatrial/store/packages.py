@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from seatrial.domain.builds import Build, unpacked
 from seatrial.domain.errors import NotFound
-from seatrial.domain.packages import NewPackage, PackageInfo, Target
+from seatrial.domain.packages import (
+    Check,
+    NewPackage,
+    PackageInfo,
+    Rehearsal,
+    RehearsalClaim,
+    Target,
+)
 
-from .database import Writing
+from .database import Lock, Writing
 from .part import Part, seq_of
-from .tables import builds, packages, tests
+from .tables import UNTRIED, builds, packages, tests
 
 _SHOWN = (
     packages.c.target,
@@ -23,6 +31,8 @@ _SHOWN = (
     packages.c.facts,
     packages.c.size,
     packages.c.made_at,
+    packages.c.checks,
+    packages.c.rehearse_until,
 )
 
 
@@ -37,12 +47,14 @@ class SqlPackages(Part):
         return None if row is None else unpacked(row.data)
 
     async def keep_package(self, owner: str, test_id: str, package: NewPackage) -> PackageInfo:
-        """Keep it, in place of an earlier one for the same target."""
+        """Keep it, in place of an earlier one for the same target; the same one is not written."""
         facts = {"files": package.files, "notes": package.notes}
         async with self._database.writing() as writing:
             seq = await seq_of(writing, owner, test_id)
             same = (packages.c.test_seq == seq, packages.c.target == package.target)
-            old = await writing.row(select(packages.c.size).where(*same))
+            old = await writing.row(select(*_SHOWN).where(*same))
+            if old is not None and old.sha256 == package.sha256:
+                return _info(test_id, old, writing.now)  # with what came out of trying it out
             await writing.execute(delete(packages).where(*same), {})
             row = {
                 "test_seq": seq,
@@ -57,8 +69,9 @@ class SqlPackages(Part):
             await writing.execute(insert(packages), row)
             await _grow(writing, seq, len(package.content) - (old.size if old else 0))
             kept = await writing.row(select(*_SHOWN).where(*same))
+            writing.queue_changed()  # workers look for what to try out
         assert kept is not None  # just written
-        return _info(test_id, kept)
+        return _info(test_id, kept, writing.now)
 
     async def packages(self, owner: str, test_id: str) -> Sequence[PackageInfo]:
         """The packages that were made of the test, by target."""
@@ -67,7 +80,8 @@ class SqlPackages(Part):
             rows = await reading.rows(
                 select(*_SHOWN).where(packages.c.test_seq == seq).order_by(packages.c.target)
             )
-        return tuple(_info(test_id, row) for row in rows)
+            now = reading.now
+        return tuple(_info(test_id, row, now) for row in rows)
 
     async def package(self, owner: str, test_id: str, target: Target) -> bytes:
         """The archive. NotFound when it was not made."""
@@ -85,6 +99,38 @@ class SqlPackages(Part):
             )
         return bytes(row.content)
 
+    async def claim_rehearsal(self, *, lease_seconds: float) -> RehearsalClaim | None:
+        """A package that nobody tried out or does now; None when there is none."""
+        async with self._database.writing(lock=Lock.CLAIM, durable=False) as writing:
+            free = or_(packages.c.rehearse_until.is_(None), packages.c.rehearse_until < writing.now)
+            row = await writing.row(
+                select(packages, tests.c.id, tests.c.owner)
+                .join(tests, tests.c.seq == packages.c.test_seq)
+                .where(UNTRIED, free)
+                .order_by(packages.c.made_at)
+                .limit(1)
+            )
+            if row is None:
+                return None
+            until = writing.now + timedelta(seconds=lease_seconds)
+            taken = update(packages).where(
+                packages.c.test_seq == row.test_seq, packages.c.target == row.target
+            )
+            await writing.execute(taken.values(rehearse_until=until), {})
+        return RehearsalClaim(row.owner, row.id, row.target, row.sha256, bytes(row.content))
+
+    async def rehearsed(self, claim: RehearsalClaim, checks: Sequence[Check]) -> None:
+        """Keep what came out, unless the package was made anew meanwhile or is gone."""
+        told = json.dumps([check.model_dump() for check in checks])
+        seq = select(tests.c.seq).where(tests.c.id == claim.test_id).scalar_subquery()
+        same = (
+            packages.c.test_seq == seq,
+            packages.c.target == claim.target,
+            packages.c.sha256 == claim.sha256,
+        )
+        async with self._database.writing(durable=False) as writing:
+            await writing.execute(update(packages).where(*same).values(checks=told), {})
+
 
 async def keep_build(writing: Writing, seq: int, data: bytes) -> None:
     """Keep what the attempt that holds the test runs on, in place of an earlier one's."""
@@ -99,7 +145,7 @@ async def _grow(writing: Writing, seq: int, more: int) -> None:
     await writing.execute(grown, {})
 
 
-def _info(test_id: str, row: Row[Any]) -> PackageInfo:
+def _info(test_id: str, row: Row[Any], now: datetime) -> PackageInfo:
     facts = json.loads(row.facts)
     return PackageInfo(
         target=row.target,
@@ -110,4 +156,14 @@ def _info(test_id: str, row: Row[Any]) -> PackageInfo:
         notes=tuple(facts["notes"]),
         made_at=row.made_at,
         download=f"/api/v1/tests/{test_id}/packages/{row.target}.zip",
+        rehearsal=_rehearsal(row, now),
     )
+
+
+def _rehearsal(row: Row[Any], now: datetime) -> Rehearsal:
+    if row.checks is None:
+        held = row.rehearse_until is not None and row.rehearse_until > now
+        return Rehearsal(state="running" if held else "waiting")
+    checks = tuple(Check.model_validate(one) for one in json.loads(row.checks))
+    failed = any(check.result == "failed" for check in checks)
+    return Rehearsal(state="failed" if failed else "passed", checks=checks)

@@ -60,6 +60,9 @@ ENDED = text("outcome IS NOT NULL")
 DUE = text("due_at IS NOT NULL")
 """Somebody is to be told of a test's end."""
 
+UNTRIED = text("checks IS NULL")
+"""Not tried out yet."""
+
 PROMISED = text("promised_high_ms IS NOT NULL AND started_at IS NOT NULL")
 """Had to wait, and does no more."""
 
@@ -300,6 +303,11 @@ packages = Table(
     Column("size", Integer, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    # The checks of its rehearsal, as JSON, once it was tried out.
+    Column("checks", Text),
+    # Until then a worker has it to try it out.
+    Column("rehearse_until", UtcTime),
+    Index("packages_to_rehearse", "made_at", sqlite_where=UNTRIED, postgresql_where=UNTRIED),
 )
 
 

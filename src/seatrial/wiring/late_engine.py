@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from seatrial.domain.errors import EngineUnavailable, SetupFailed
+from seatrial.domain.errors import EngineRefused, EngineUnavailable, SetupFailed
 from seatrial.domain.ports import (
     ContainerExit,
     ContainerInfo,
     ContainerSpec,
     Engine,
     EngineInfo,
+    ImageBuilder,
     Pipe,
     Removed,
     VolumeInfo,
@@ -50,6 +51,16 @@ class LateEngine:
     async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
         """As the port says."""
         return await (await self._found()).image(python, progress=progress)
+
+    async def build_image(
+        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+    ) -> None:
+        """As the port says; an engine that builds none is EngineRefused."""
+        await (await self._builder()).build_image(name, context, arguments, stages=stages)
+
+    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+        """As the port says."""
+        await (await self._builder()).remove_image(name, stages=stages)
 
     async def launch(self, spec: ContainerSpec) -> str:
         """As the port says."""
@@ -106,6 +117,12 @@ class LateEngine:
                 if self._engine is None:
                     self._engine = await self._create()
         return self._engine
+
+    async def _builder(self) -> ImageBuilder:
+        engine = await self._found()
+        if not isinstance(engine, ImageBuilder):
+            raise EngineRefused("This engine builds no images.")
+        return engine
 
     async def _look_again(self) -> None:
         async with self._turn:

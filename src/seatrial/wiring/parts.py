@@ -96,6 +96,7 @@ async def worker_parts(
             or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",
             max_running=settings.max_running or tests_that_fit(),
             engine_wait_seconds=settings.engine_wait_seconds,
+            images=engine if settings.engine != "fake" else None,
         )
 
 

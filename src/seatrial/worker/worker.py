@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seatrial.domain.errors import AttemptLost, PlatformError, StoreUnavailable
-from seatrial.domain.ports import Engine, Environments, Providers, Store
+from seatrial.domain.ports import Engine, Environments, ImageBuilder, Providers, Store
 from seatrial.domain.redaction import Secrets
 from seatrial.domain.tests import Claim
 from seatrial.settings import Settings
@@ -20,6 +20,7 @@ from .attempt import Adopted, Attempt, AttemptDeps
 from .engine_watch import EngineWatch
 from .journal import patiently
 from .reaper import Reaper
+from .rehearsal import RehearsalDeps, Rehearsals
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class WorkerDeps:
     """What a worker works with. `name` stays the same over restarts on one machine.
 
     While the engine is away, tests wait in the queue for `engine_wait_seconds` and are then tried
-    all the same, to fail with the reason; None waits for ever.
+    all the same, to fail with the reason; None waits for ever. Without `images` no package is
+    tried out here.
     """
 
     store: Store
@@ -46,6 +48,7 @@ class WorkerDeps:
     name: str
     max_running: int
     engine_wait_seconds: float | None = None
+    images: ImageBuilder | None = None
 
 
 class Worker:
@@ -66,6 +69,7 @@ class Worker:
             look_again=self._look.set,
             tell=self._heartbeat,
         )
+        self._rehearsals = _rehearsals(deps)
         self._reaper = Reaper(deps.engine, deps.slots, deps.name, self._holds)
         self._attempt_deps = AttemptDeps(
             queue=deps.store,
@@ -92,6 +96,7 @@ class Worker:
         stopped = asyncio.create_task(self._wait_for_stop())
         begun = asyncio.create_task(self._begin())
         tasks = [stopped, begun]
+        rehearsing = self._start_rehearsals()
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if begun.done():
@@ -99,7 +104,7 @@ class Worker:
                 tasks += self._loops()
                 await _first_of([stopped, *tasks[2:]])
         finally:
-            await _end_tasks(tasks)
+            await _end_tasks([*tasks, *rehearsing])
             self._watch.close()
             await self._hand_back_all()
 
@@ -110,6 +115,14 @@ class Worker:
     def _loops(self) -> list[asyncio.Task[None]]:
         work = (self._claim_loop(), self._listen_loop(), self._lease_loop(), self._reaper.run())
         return [asyncio.create_task(loop) for loop in work]
+
+    def _start_rehearsals(self) -> list[asyncio.Task[None]]:
+        """Beside the work: whatever happens to them, tests go on."""
+        if self._rehearsals is None:
+            return []
+        task = asyncio.create_task(self._rehearsals.run())
+        task.add_done_callback(_tell_defect)
+        return [task]
 
     async def _wait_for_stop(self) -> None:
         await self._stopping.wait()
@@ -137,6 +150,8 @@ class Worker:
                     attempt.cancel()
                 if not held:
                     self._look.set()
+                    if self._rehearsals is not None:
+                        self._rehearsals.look()
 
     async def _claim(self) -> None:
         deps = self._deps
@@ -242,6 +257,19 @@ class Worker:
         except PlatformError as error:
             # The lease runs out by itself and the test is requeued then.
             log.warning("could not hand back %s: %s", attempt.claim.test_id, error)
+
+
+def _rehearsals(deps: WorkerDeps) -> Rehearsals | None:
+    if deps.images is None:
+        return None
+    return Rehearsals(
+        RehearsalDeps(deps.store, deps.engine, deps.images, deps.slots, deps.settings)
+    )
+
+
+def _tell_defect(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("packages are no longer tried out by this worker", exc_info=error)
 
 
 async def _first_of(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.support.databases import OTHER, OWNER, a_request
+from tests.support.databases import OTHER, OWNER, Clock, a_request
 
 from seatrial.domain.builds import Build
 from seatrial.domain.errors import NotFound
-from seatrial.domain.packages import NewPackage
+from seatrial.domain.packages import Check, NewPackage
 from seatrial.domain.phases import Outcome
 from seatrial.domain.tests import Completion
 from seatrial.store import SqlStore
@@ -74,7 +75,8 @@ async def test_a_package_replaces_that_of_its_target_and_counts_in_the_tests_siz
     size = select(tests.c.size).where(tests.c.id == test_id)
     before = await number(url, size)
     await store.keep_package(OWNER, test_id, a_package(b"x" * 1000))
-    info = await store.keep_package(OWNER, test_id, a_package(b"y" * 600))
+    info = await store.keep_package(OWNER, test_id, replace(a_package(b"y" * 600), sha256="11"))
+    assert await store.keep_package(OWNER, test_id, replace(a_package(b""), sha256="11")) == info
     assert await store.packages(OWNER, test_id) == (info,)
     assert await store.package(OWNER, test_id, "lambda") == b"y" * 600
     assert (info.size_bytes, info.files, info.notes) == (600, ("a", "b"), ("note",))
@@ -84,6 +86,43 @@ async def test_a_package_replaces_that_of_its_target_and_counts_in_the_tests_siz
     for call in (store.packages(OTHER, test_id), store.package(OTHER, test_id, "lambda")):
         with pytest.raises(NotFound):
             await call
+
+
+async def test_a_package_is_tried_out_once_and_again_when_its_worker_is_lost(
+    store: SqlStore, clock: Clock
+) -> None:
+    test_id = await ended(store)
+    assert await store.claim_rehearsal(lease_seconds=60) is None
+    await store.keep_package(OWNER, test_id, a_package(b"x"))
+    claim = await store.claim_rehearsal(lease_seconds=60)
+    assert claim is not None
+    assert (claim.owner, claim.test_id, claim.target, claim.content) == (
+        *(OWNER, test_id, "lambda", b"x"),
+    )
+    [held] = await store.packages(OWNER, test_id)
+    assert held.rehearsal.state == "running"
+    assert await store.claim_rehearsal(lease_seconds=60) is None
+    clock.forward(61)
+    assert await store.claim_rehearsal(lease_seconds=60) == claim
+    checks = [Check(name="a", result="passed"), Check(name="b", result="skipped", detail="why")]
+    await store.rehearsed(claim, checks)
+    [told] = await store.packages(OWNER, test_id)
+    assert (told.rehearsal.state, list(told.rehearsal.checks)) == ("passed", checks)
+    clock.forward(61)
+    assert await store.claim_rehearsal(lease_seconds=60) is None
+
+
+async def test_what_came_out_of_a_package_that_was_made_anew_is_dropped(store: SqlStore) -> None:
+    test_id = await ended(store)
+    await store.keep_package(OWNER, test_id, a_package(b"x"))
+    claim = await store.claim_rehearsal(lease_seconds=60)
+    assert claim is not None
+    await store.keep_package(OWNER, test_id, replace(a_package(b"y"), sha256="11"))
+    await store.rehearsed(claim, [Check(name="a", result="failed")])
+    [info] = await store.packages(OWNER, test_id)
+    assert info.rehearsal.state == "waiting"
+    await store.delete(OWNER, test_id)
+    await store.rehearsed(claim, [])
 
 
 async def test_both_are_gone_with_their_test(store: SqlStore, url: str) -> None:

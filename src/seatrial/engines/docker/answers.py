@@ -149,6 +149,13 @@ class Progress(_Answer):
     progress: str = ""
 
 
+class Built(_Answer):
+    """One line of the building of an image."""
+
+    stream: str = ""
+    error: str = ""
+
+
 def is_end(status: str) -> bool:
     """Whether a container of that status is over."""
     return status.lower() in {"exited", "stopped", "dead", "removing"}

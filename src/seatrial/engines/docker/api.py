@@ -14,13 +14,25 @@ from typing import Any
 
 import aiodocker
 import aiohttp
+from aiodocker.exceptions import DockerError
 from aiodocker.stream import Stream
 from aiodocker.volumes import DockerVolume
 from yarl import URL
 
 from seatrial.domain.errors import EngineRefused
 
-from .answers import Container, Event, Flavour, Image, Info, Listed, Progress, Version, Volume
+from .answers import (
+    Built,
+    Container,
+    Event,
+    Flavour,
+    Image,
+    Info,
+    Listed,
+    Progress,
+    Version,
+    Volume,
+)
 from .config import DockerConfig
 from .errors import NotThere, translated
 
@@ -190,6 +202,35 @@ class Api:
         with translated():
             async for line in self._docker.images.pull(reference, stream=True):
                 yield Progress.model_validate(line)
+
+    async def build(
+        self, name: str, context: bytes, arguments: Mapping[str, str], stage: str
+    ) -> AsyncGenerator[Built]:
+        """Build an image, or that stage of it, and report how it goes."""
+        query = {
+            "t": name,
+            "buildargs": json.dumps(dict(arguments)),
+            "networkmode": "host",
+            "rm": "1",
+            "forcerm": "1",
+            **({"target": stage} if stage else {}),
+        }
+        url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/build")
+        headers = {"Content-Type": "application/x-tar"}
+        with translated():
+            async with self._docker.session.post(
+                url, params=query, data=context, headers=headers, timeout=self._endless
+            ) as response:
+                if response.status >= 400:
+                    raise DockerError(response.status, await response.text())
+                async for line in response.content:
+                    if line.strip():
+                        yield Built.model_validate_json(line)
+
+    async def delete_image(self, reference: str) -> None:
+        """Remove an image's name, and the image with its last one. NotThere."""
+        with translated():
+            await self._docker.images.delete(reference, force=True)
 
     async def load(self, archive: Path) -> None:
         """Hand over an image in the form of `docker save`."""

@@ -24,7 +24,7 @@ from seatrial.domain.ports import (
 )
 from seatrial.settings import Settings
 
-from . import convert, seccomp
+from . import building, convert, seccomp
 from .answers import Container, Flavour
 from .api import Api
 from .config import DockerConfig, from_settings
@@ -79,6 +79,17 @@ class DockerEngine:
         """The base image for that Python: its content id. See `images`."""
         connection = await self._connect()
         return await connection.images.get(python, progress or _ignore)
+
+    async def build_image(
+        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+    ) -> None:
+        """Build the image of that name from a tar archive with a Dockerfile."""
+        api = (await self._connect()).api
+        await building.build_image(api, name, context, arguments, stages)
+
+    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+        """Remove the image with its stages. Does nothing when it is gone."""
+        await building.remove_image((await self._connect()).api, name, stages)
 
     async def launch(self, spec: ContainerSpec) -> str:
         """Create, attach and start; the id. One of that name is returned as it is.

@@ -1,0 +1,1 @@
+"""Programs of the worker that run inside a container."""
