@@ -98,8 +98,13 @@ def _show(screen: Screen, found: PackageList) -> None:
             choice.target,
             "default" if choice.default else "",
             f"{made[choice.target].size_bytes:,} bytes" if choice.target in made else "",
+            made[choice.target].rehearsal.state if choice.target in made else "",
             choice.refused or choice.title,
         )
         for choice in found.targets
     ]
-    screen.table(("TARGET", "", "MADE", "WHAT"), rows)
+    screen.table(("TARGET", "", "MADE", "TRIED OUT", "WHAT"), rows)
+    for one in found.packages:
+        for check in one.rehearsal.checks:
+            detail = f": {check.detail}" if check.detail else ""
+            screen.line(f"{one.target}: {check.result}: {check.name}{detail}")

@@ -44,10 +44,11 @@ class Check(_Value):
 class Rehearsal(_Value):
     """Trying a package out on this installation's own engine, in the background.
 
-    `waiting` for a worker with an engine, `running`, `passed` when no check failed, `failed`.
+    `waiting` for a worker with an engine, `running`, `passed` when no check failed, `failed`,
+    `skipped` when nothing could be tried out here.
     """
 
-    state: Literal["waiting", "running", "passed", "failed"] = "waiting"
+    state: Literal["waiting", "running", "passed", "failed", "skipped"] = "waiting"
     checks: tuple[Check, ...] = ()
 
 

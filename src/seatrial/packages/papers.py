@@ -56,6 +56,7 @@ def receipt(tested: Tested, target: Target) -> str:
             name: {"value": number.value, "from": number.why}
             for name, number in target.numbers(tested).items()
         },
+        "tried_out": f"seatrial package {test.id} --list",
         "not_checked": list(NOT_CHECKED),
     }
     return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,102 @@
+"""What is told of a package that cannot be tried out, or whose image does not build."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest_asyncio
+
+from seatrial.domain.builds import Build
+from seatrial.domain.errors import EngineRefused, EngineUnavailable, PlatformError
+from seatrial.domain.packages import Rehearsal
+from seatrial.domain.phases import Outcome
+from seatrial.domain.requests import TestRequest
+from seatrial.domain.tests import Completion, Result
+from seatrial.packages import Tested, make_package
+from seatrial.settings import Settings
+from seatrial.store import SqlStore, open_store
+from seatrial.worker.rehearsal import BUILDS, RehearsalDeps, Rehearsals
+
+BUILD = Build(python="3.11", architecture="x86_64", image="sha256:1")
+
+
+class Images:
+    """An engine whose builds end with that error. Also gives a base image."""
+
+    def __init__(self, error: PlatformError) -> None:
+        self.error = error
+        self.built: list[str] = []
+        self.removed: list[str] = []
+
+    async def image(self, python: str) -> str:
+        return f"base-{python}"
+
+    async def build_image(
+        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+    ) -> None:
+        self.built.append(name)
+        if not name.endswith("-base"):
+            raise self.error
+
+    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+        self.removed.append(name)
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    store = open_store(f"sqlite+aiosqlite:///{tmp_path / 'seatrial.db'}")
+    await store.open()
+    yield store
+    await store.aclose()
+
+
+async def tried_out(
+    store: SqlStore, images: Images, *, build: Build = BUILD, index: str = "https://index.example/"
+) -> Rehearsal:
+    """What is kept of a package whose image is built by those `images`."""
+    request = TestRequest(files={"agent.py": "def run(q): return q"}, query="q", model="none")
+    test_id = (await store.submit("me", request, max_queued=9)).id
+    await store.claim("w", lease_seconds=20, max_per_user=9, max_total=9, count=1)
+    await store.start_running(test_id, 1, environment=None, build=build)
+    result = Result(response="q", entry_point="agent.py:run", framework="function")
+    await store.complete(test_id, 1, Completion(outcome=Outcome.SUCCEEDED, result=result), [])
+    tested = Tested(test=await store.test("me", test_id), build=build)
+    await store.keep_package("me", test_id, make_package(tested, "compose"))
+    claim = await store.claim_rehearsal(lease_seconds=60)
+    assert claim is not None
+    settings = Settings(index_url=index)
+    deps = RehearsalDeps(store, cast("Any", images), images, cast("Any", None), settings)
+    await Rehearsals(deps)._rehearse(claim)
+    [kept] = await store.packages("me", test_id)
+    return kept.rehearsal
+
+
+async def test_an_image_that_does_not_build_fails_with_what_the_engine_said(
+    store: SqlStore,
+) -> None:
+    images = Images(EngineRefused("THESE PACKAGES DO NOT MATCH THE HASHES"))
+    told = await tried_out(store, images)
+    assert told.state == "failed"
+    assert [(one.name, one.result) for one in told.checks] == [(BUILDS, "failed")]
+    assert "DO NOT MATCH" in told.checks[0].detail
+    assert set(images.built) == set(images.removed)
+
+
+async def test_an_engine_that_goes_away_is_no_fault_of_the_package(store: SqlStore) -> None:
+    told = await tried_out(store, Images(EngineUnavailable("The engine does not answer.")))
+    assert told.state == "skipped"
+    assert "could not be tried out here" in told.checks[0].detail
+
+
+async def test_what_must_not_be_built_here_is_told_and_not_built(store: SqlStore) -> None:
+    images = Images(EngineRefused("never asked"))
+    compiled = BUILD.model_copy(update={"from_source": True})
+    told = await tried_out(store, images, build=compiled)
+    assert told.state == "skipped"
+    assert {one.result for one in told.checks} == {"skipped"}
+    assert "without a wheel" in told.checks[0].detail
+    told = await tried_out(store, images, index="https://me:word@index.example/")
+    assert "needs a password" in told.checks[0].detail
+    assert images.built == []
