@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, insert, or_, select, update
 
 from seatrial.domain.builds import Build, unpacked
 from seatrial.domain.errors import NotFound
@@ -101,15 +101,12 @@ class SqlPackages(Part):
 
     async def claim_rehearsal(self, *, lease_seconds: float) -> RehearsalClaim | None:
         """A package that nobody tried out or does now; None when there is none."""
+        # Workers ask often, and there is hardly ever one: looking takes no turn of a writer.
+        async with self._database.reading() as reading:
+            if await reading.row(_to_rehearse(reading.now)) is None:
+                return None
         async with self._database.writing(lock=Lock.CLAIM, durable=False) as writing:
-            free = or_(packages.c.rehearse_until.is_(None), packages.c.rehearse_until < writing.now)
-            row = await writing.row(
-                select(packages, tests.c.id, tests.c.owner)
-                .join(tests, tests.c.seq == packages.c.test_seq)
-                .where(UNTRIED, free)
-                .order_by(packages.c.made_at)
-                .limit(1)
-            )
+            row = await writing.row(_to_rehearse(writing.now))
             if row is None:
                 return None
             until = writing.now + timedelta(seconds=lease_seconds)
@@ -130,6 +127,18 @@ class SqlPackages(Part):
         )
         async with self._database.writing(durable=False) as writing:
             await writing.execute(update(packages).where(*same).values(checks=told), {})
+
+
+def _to_rehearse(now: datetime) -> Select[Any]:
+    """The oldest package that nobody tried out or does now."""
+    free = or_(packages.c.rehearse_until.is_(None), packages.c.rehearse_until < now)
+    return (
+        select(packages, tests.c.id, tests.c.owner)
+        .join(tests, tests.c.seq == packages.c.test_seq)
+        .where(UNTRIED, free)
+        .order_by(packages.c.made_at)
+        .limit(1)
+    )
 
 
 async def keep_build(writing: Writing, seq: int, data: bytes) -> None:

@@ -86,7 +86,7 @@ class Rehearsals:
             self._due.clear()
             try:
                 while claim := await self._claim():
-                    await self._rehearse(claim)
+                    await self.rehearse(claim)
             except PlatformError as error:
                 log.warning("packages cannot be tried out now: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -94,7 +94,8 @@ class Rehearsals:
     async def _claim(self) -> RehearsalClaim | None:
         return await self._deps.store.claim_rehearsal(lease_seconds=_LEASE_SECONDS)
 
-    async def _rehearse(self, claim: RehearsalClaim) -> None:
+    async def rehearse(self, claim: RehearsalClaim) -> None:
+        """Try one out and keep what came out. Platform errors of the store."""
         try:
             test = await self._deps.store.test(claim.owner, claim.test_id)
             build = await self._deps.store.build_of(claim.owner, claim.test_id)
@@ -163,7 +164,9 @@ class _Rehearsal:
         lines = ["[global]", f"cert = {_CERTIFICATES}", f"index-url = {index.url}"]
         lines += [f"extra-index-url = {' '.join(index.extra)}"] if index.extra else []
         dockerfile = (
-            f"FROM {base}\nCOPY certificates.crt {_CERTIFICATES}\nCOPY pip.conf /etc/pip.conf\n"
+            # The label makes every image of it this rehearsal's own: engines share equal ones.
+            f"FROM {base}\nLABEL seatrial.rehearsal={self._claim.sha256}\n"
+            f"COPY certificates.crt {_CERTIFICATES}\nCOPY pip.conf /etc/pip.conf\n"
         )
         return _tar(
             {
@@ -184,8 +187,10 @@ class _Rehearsal:
 
     async def _run(self) -> list[Check]:
         resolved, replay, why_not = await self._answers()
-        said = _Said()
-        slot = await self._deps.slots.open(self._slot_spec(resolved, replay), said.on_report)
+        said, spec = _Said(), self._slot_spec(resolved, replay)
+        # A worker that died may have left one of this name.
+        await self._deps.slots.discard(spec.name)
+        slot = await self._deps.slots.open(spec, said.on_report)
         try:
             end = await slot.run(
                 self._assignment(resolved, slot.uid, ask=not why_not), said.on_frames

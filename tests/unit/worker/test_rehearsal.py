@@ -68,7 +68,7 @@ async def tried_out(
     assert claim is not None
     settings = Settings(index_url=index)
     deps = RehearsalDeps(store, cast("Any", images), images, cast("Any", None), settings)
-    await Rehearsals(deps)._rehearse(claim)
+    await Rehearsals(deps).rehearse(claim)
     [kept] = await store.packages("me", test_id)
     return kept.rehearsal
 

@@ -228,9 +228,9 @@ class Api:
                         yield Built.model_validate_json(line)
 
     async def delete_image(self, reference: str) -> None:
-        """Remove an image's name, and the image with its last one. NotThere."""
+        """Remove an image's name, and the image with its last one. NotThere, AlreadyThere."""
         with translated():
-            await self._docker.images.delete(reference, force=True)
+            await self._docker.images.delete(reference)
 
     async def load(self, archive: Path) -> None:
         """Hand over an image in the form of `docker save`."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from seatrial.domain.errors import EngineRefused
 
 from .api import Api
-from .errors import NotThere
+from .errors import AlreadyThere, NotThere
 
 _SHOWN = 2000
 
@@ -32,8 +32,8 @@ async def remove_image(api: Api, name: str, stages: Sequence[str]) -> None:
     for stage in ("", *stages):
         try:
             await api.delete_image(_name(name, stage))
-        except NotThere:
-            continue
+        except (NotThere, AlreadyThere):
+            continue  # what a container uses is somebody else's
 
 
 def _name(name: str, stage: str) -> str:
