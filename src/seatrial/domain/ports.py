@@ -199,12 +199,21 @@ class Queue(Protocol):
         ...
 
     async def append(
-        self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
+        self,
+        test_id: str,
+        attempt: int,
+        events: Sequence[EventData],
+        *,
+        frame: int | None = None,
+        after: int | None = None,
     ) -> int:
         """Add events; the number of the journal's last event.
 
         With `frame`, the number of the last harness frame that they came from: when the journal
-        already holds that frame or a later one of the same attempt, nothing is added.
+        already holds that frame or a later one of the same attempt, nothing is added. With
+        `after`, the number that the caller knows as the last one: a call that is repeated because
+        its answer was lost adds nothing again, and when somebody else has written meanwhile the
+        attempt is lost.
         """
         ...
 
@@ -214,8 +223,11 @@ class Queue(Protocol):
 
     async def start_running(
         self, test_id: str, attempt: int, *, environment: str | None, build: Build | None = None
-    ) -> None:
-        """Enter the phase `running` on that build, which is kept. Again is the same."""
+    ) -> int:
+        """Enter the phase `running` on that build, which is kept; the journal's last number.
+
+        Again is the same.
+        """
         ...
 
     async def complete(

@@ -176,12 +176,16 @@ class Completion(_Value):
 
 
 class Claim(_Value):
-    """A test that a worker took from the queue, and the attempt number that fences its writes."""
+    """A test that a worker took from the queue, and the attempt number that fences its writes.
+
+    `last_event` is the number of its journal's last event.
+    """
 
     test_id: str
     owner: str
     attempt: int
     request: TestRequest
+    last_event: int
     created_at: datetime
     retry_of: str | None = None
 

@@ -124,6 +124,7 @@ def claim_of(row: Row[Any]) -> Claim:
         owner=row.owner,
         attempt=row.attempt,
         request=TestRequest.model_validate_json(row.request),
+        last_event=row.last_event,
         created_at=row.created_at,
         retry_of=row.retry_of,
     )

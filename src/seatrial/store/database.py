@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -90,7 +91,7 @@ class Database:
         self.hub = Hub(poll_seconds)
         self._url = url
         self._clock = clock
-        self._offset = timedelta()
+        self._told: tuple[datetime, float] | None = None
         self._sqlite = is_sqlite(url)
         self._engine = make_engine(url, pool_size=_CONNECTIONS)
         self._lazily_synced = self._engine.execution_options(file_writes=FileWrites.LAZY)
@@ -120,7 +121,12 @@ class Database:
         """The time by which leases are counted, the same for all who share the database."""
         if self._clock is not None:
             return self._clock()
-        return datetime.now(UTC) + self._offset
+        if self._told is None:
+            return datetime.now(UTC)
+        # Counted on from the server's word: this machine's clock may be set meanwhile, and an
+        # hour's jump would make every other worker's lease look as if it had run out.
+        server, at = self._told
+        return server + timedelta(seconds=time.monotonic() - at)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Reading, None]:
@@ -186,7 +192,7 @@ class Database:
                 self.hub.tell_workers(payload or QUEUE)
 
     def _set_server_time(self, server: datetime) -> None:
-        self._offset = server - datetime.now(UTC)
+        self._told = server, time.monotonic()
 
 
 @asynccontextmanager

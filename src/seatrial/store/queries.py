@@ -102,6 +102,11 @@ def advance_to_frame(lines: Sequence[str], frame: int) -> Update:
     return advance(lines, last_frame=frame).where(tests.c.last_frame < frame)
 
 
+def after_event(room: Update, number: int) -> Update:
+    """The same, unless the journal ends with another number."""
+    return room.where(tests.c.last_event == number)
+
+
 def advance_of(seq: int, lines: Sequence[str], **changes: Any) -> Update:
     """The same for a test that no attempt holds; its row must be locked already."""
     return _with_room(lines, **changes).where(tests.c.seq == seq)

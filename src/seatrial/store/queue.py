@@ -78,17 +78,25 @@ class SqlQueue(Part):
         )
 
     async def append(
-        self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
+        self,
+        test_id: str,
+        attempt: int,
+        events: Sequence[EventData],
+        *,
+        frame: int | None = None,
+        after: int | None = None,
     ) -> int:
         """Add events; the number of the journal's last event."""
         lines = journal_lines(events)
         room = queries.advance(lines) if frame is None else queries.advance_to_frame(lines, frame)
+        if after is not None:
+            room = queries.after_event(room, after)
         async with self._database.writing(durable=False) as writing:
             row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
             if row is not None:
                 return await write_lines(writing, test_id, row, lines)
             state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
-            if state is None:
+            if state is None or not _holds_already(state, frame, after, len(lines)):
                 raise _lost(test_id, attempt)
             return int(state.last_event)
 
@@ -102,21 +110,22 @@ class SqlQueue(Part):
 
     async def start_running(
         self, test_id: str, attempt: int, *, environment: str | None, build: Build | None = None
-    ) -> None:
-        """Enter the phase `running` on that build, which is kept. Again is the same."""
+    ) -> int:
+        """Enter the phase `running` on that build, which is kept; the journal's last number."""
         data = None if build is None else await asyncio.to_thread(packed, build)
         async with self._database.writing(durable=False) as writing:
             state = await writing.row(queries.ATTEMPT, fenced_id=test_id, fenced_attempt=attempt)
             if state is not None and state.phase == Phase.RUNNING:
-                return
+                return int(state.last_event)
             event = PhaseEvent(phase=Phase.RUNNING, attempt=attempt)
             changes: dict[str, Any] = {
                 "phase": Phase.RUNNING.value,
                 "environment": environment,
             }
-            seq = await _write(writing, test_id, attempt, [event], changes)
+            row = await _write(writing, test_id, attempt, [event], changes)
             if data is not None:
-                await keep_build(writing, seq, data)
+                await keep_build(writing, row.seq, data)
+            return int(row.last_event)
 
     async def complete(
         self, test_id: str, attempt: int, completion: Completion, events: Sequence[EventData]
@@ -132,7 +141,7 @@ class SqlQueue(Part):
         }
         async with self._database.writing() as writing:
             changes["completed_at"] = writing.now
-            seq = await _write(writing, test_id, attempt, [*events, final], changes)
+            seq = (await _write(writing, test_id, attempt, [*events, final], changes)).seq
             parts = {
                 "result": completion.result,
                 "failure": failure,
@@ -165,7 +174,7 @@ class SqlQueue(Part):
         fence = {"fenced_id": test_id, "fenced_attempt": attempt}
         async with self._database.writing() as writing:
             state = await writing.row(queries.ATTEMPT_FOR_CHANGE, **fence)
-            seq = await _write(writing, test_id, attempt, [*events, back], changes)
+            seq = (await _write(writing, test_id, attempt, [*events, back], changes)).seq
             writing.queue_changed()
             if state is not None and state.cancel_requested:
                 await end_as_cancelled(writing, test_id, seq, attempt)
@@ -268,15 +277,22 @@ async def _write(
     attempt: int,
     events: Sequence[EventData],
     changes: dict[str, Any],
-) -> int:
-    """Add events and change the row behind the fence; the test's number. AttemptLost."""
+) -> Row[Any]:
+    """Add events and change the row behind the fence; its numbers. AttemptLost."""
     lines = journal_lines(events)
     room = queries.advance(lines, **changes)
     row = await writing.row(room, fenced_id=test_id, fenced_attempt=attempt)
     if row is None:
         raise _lost(test_id, attempt)
     await write_lines(writing, test_id, row, lines)
-    return int(row.seq)
+    return row
+
+
+def _holds_already(state: Row[Any], frame: int | None, after: int | None, added: int) -> bool:
+    """Whether the journal has what was to be added: the answer was lost, not the call."""
+    if frame is not None and state.last_frame >= frame:
+        return True
+    return after is not None and state.last_event == after + added
 
 
 def _lost(test_id: str, attempt: int) -> AttemptLost:

@@ -102,9 +102,7 @@ class Attempt:
         self._adopted = adopted
         record = adopted.record if adopted else AttemptRecord()
         self._redactor = deps.secrets.redactor(record.redacted)
-        self._journal = AttemptJournal(
-            deps.queue, claim.test_id, claim.attempt, self._redactor, record
-        )
+        self._journal = AttemptJournal(deps.queue, claim, self._redactor, record)
         self._tool_secrets: Mapping[str, str] = {}
         self._exposed: Mapping[str, str] = {}
         self._claimed_at = time.monotonic() - (adopted.past.age if adopted else 0.0)
@@ -304,11 +302,7 @@ class Attempt:
                 raise PlatformError("The container of the former worker was gone.")
             return slot
         build = build_of(environment, resolved, claim.request.python or deps.settings.python)
-        await patiently(
-            lambda: deps.queue.start_running(
-                claim.test_id, claim.attempt, environment=environment.key or None, build=build
-            )
-        )
+        await self._journal.start_running(environment.key or None, build)
         started = time.monotonic()
         slot = await deps.slots.open(spec, self._on_call)
         self._timings = replace(self._timings, started=time.monotonic() - started)

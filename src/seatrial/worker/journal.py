@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from seatrial.domain.builds import Build
 from seatrial.domain.errors import StoreUnavailable
 from seatrial.domain.events import CleanupEvent, EventData, FailureEvent
 from seatrial.domain.ports import Queue
 from seatrial.domain.receipts import receipt_of
 from seatrial.domain.record import AttemptRecord
 from seatrial.domain.redaction import Redactor
-from seatrial.domain.tests import Completion
+from seatrial.domain.tests import Claim, Completion
 
 log = logging.getLogger(__name__)
 
@@ -33,18 +34,15 @@ class AttemptJournal:
     """
 
     def __init__(
-        self,
-        queue: Queue,
-        test_id: str,
-        attempt: int,
-        redactor: Redactor,
-        record: AttemptRecord | None = None,
+        self, queue: Queue, claim: Claim, redactor: Redactor, record: AttemptRecord | None = None
     ) -> None:
         """`record` is what a former worker's part of the journal adds up to."""
         self.record = record or AttemptRecord()
         self._queue = queue
-        self._test_id = test_id
-        self._attempt = attempt
+        self._test_id = claim.test_id
+        self._attempt = claim.attempt
+        self._last: int | None = claim.last_event
+        """The journal's last number; None while a call is under way that may be cancelled."""
         self._redactor = redactor
         self._turn = asyncio.Lock()
 
@@ -68,6 +66,16 @@ class AttemptJournal:
     def forget_build(self) -> None:
         """The environment stands: what its build said proves no failure any more."""
         self.record = replace(self.record, build_tail=())
+
+    async def start_running(self, environment: str | None, build: Build | None = None) -> None:
+        """Enter the phase `running` on that build."""
+        async with self._turn:
+            self._last = None
+            self._last = await patiently(
+                lambda: self._queue.start_running(
+                    self._test_id, self._attempt, environment=environment, build=build
+                )
+            )
 
     async def complete(
         self, completion: Completion, cleanup: CleanupEvent, exposed: Mapping[str, str]
@@ -104,10 +112,13 @@ class AttemptJournal:
     async def _store(self, events: Sequence[EventData], frame: int | None) -> None:
         if not events and frame is None:
             return
+        after, self._last = self._last, None
         last = await patiently(
-            lambda: self._queue.append(self._test_id, self._attempt, events, frame=frame)
+            lambda: self._queue.append(
+                self._test_id, self._attempt, events, frame=frame, after=after
+            )
         )
-        first = last - len(events) + 1
+        self._last, first = last, last - len(events) + 1
         now = datetime.now(UTC)
         for number, data in enumerate(events, start=first):
             self.record = self.record.with_event(number, data, now)

@@ -57,6 +57,16 @@ async def test_a_frame_that_the_journal_holds_is_not_added_again(store: SqlStore
     assert await texts(store, test_id) == ["1", "2", "3"]
 
 
+async def test_events_after_a_known_one_are_added_once_and_only_there(store: SqlStore):
+    test_id = await claimed(store)
+    lines = [LogEvent(stream="build", text="a"), LogEvent(stream="build", text="b")]
+    assert await store.append(test_id, 1, lines, after=2) == 4
+    assert await store.append(test_id, 1, lines, after=2) == 4
+    with pytest.raises(AttemptLost):
+        await store.append(test_id, 1, lines[:1], after=2)
+    assert len(await store.events(OWNER, test_id)) == 4
+
+
 async def test_frames_count_from_the_start_in_each_attempt(store: SqlStore):
     test_id = await claimed(store)
     await store.append(test_id, 1, [line("first")], frame=7)

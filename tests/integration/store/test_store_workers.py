@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from tests.support.databases import OTHER, OWNER, Clock, a_request
+from tests.support.databases import OTHER, OWNER, Clock, PostgresDatabases, a_request
 
 from seatrial.domain.errors import AttemptLost
 from seatrial.domain.events import QueueEvent
 from seatrial.domain.phases import Outcome
 from seatrial.domain.tests import Completion, Lease
-from seatrial.store import SqlStore
+from seatrial.store import SqlStore, open_store
 
 DONE = Completion(outcome=Outcome.SUCCEEDED)
 
@@ -210,3 +212,32 @@ async def test_a_test_that_returned_to_the_queue_is_told_its_place_again(store: 
     assert await store.refresh_places() == 1
     with pytest.raises(AttemptLost):
         await store.append(test.id, 1, [])
+
+
+class _Jumping(datetime):
+    """This machine's clock, an hour off since somebody set it."""
+
+    jump = timedelta()
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:
+        return datetime.now(UTC) + cls.jump
+
+
+@pytest.mark.postgres
+@pytest.mark.spec("SC-006")
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_setting_the_clock_of_a_workers_machine_moves_no_lease(
+    postgres_databases: PostgresDatabases, monkeypatch: pytest.MonkeyPatch, hours: int
+):
+    store = open_store(postgres_databases.migrated())
+    await store.open()
+    try:
+        (lasting,) = await _held(store, "other")
+        monkeypatch.setattr(_Jumping, "jump", timedelta(hours=hours))
+        monkeypatch.setattr("seatrial.store.database.datetime", _Jumping)
+        assert await store.expired() == ()
+        await store.renew("other", [(lasting, 1)], lease_seconds=0, slots=1)
+        assert [claim.test_id for claim in await store.expired()] == [lasting]
+    finally:
+        await store.aclose()

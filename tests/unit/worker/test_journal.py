@@ -38,13 +38,19 @@ class Flaky:
         self.calls = 0
 
     async def append(
-        self, test_id: str, attempt: int, events: Sequence[EventData], *, frame: int | None = None
+        self,
+        test_id: str,
+        attempt: int,
+        events: Sequence[EventData],
+        *,
+        frame: int | None = None,
+        after: int | None = None,
     ) -> int:
         self.calls += 1
         if self.failing and not self.lose_answers:
             self.failing -= 1
             raise StoreUnavailable("away")
-        last = await self._store.append(test_id, attempt, events, frame=frame)
+        last = await self._store.append(test_id, attempt, events, frame=frame, after=after)
         if self.failing:
             self.failing -= 1
             raise StoreUnavailable("away after it was written")
@@ -71,7 +77,7 @@ async def claim(store: SqlStore) -> Claim:
 
 def journal_of(queue: Flaky, claim: Claim) -> AttemptJournal:
     redactor = EventRedactor(KnownSecrets())
-    return AttemptJournal(cast("Queue", queue), claim.test_id, claim.attempt, redactor)
+    return AttemptJournal(cast("Queue", queue), claim, redactor)
 
 
 async def record_in(store: SqlStore, claim: Claim) -> AttemptRecord:
@@ -136,6 +142,49 @@ async def test_frames_whose_answer_was_lost_are_not_written_twice(
     logs = [e for e in await store.events("ada", claim.test_id) if isinstance(e.data, LogEvent)]
     assert [event.data for event in logs] == [line("a\n"), line("b\n")]
     assert journal.record == await record_in(store, claim)
+
+
+@pytest.mark.spec("SC-006")
+async def test_events_of_no_frame_whose_answer_was_lost_are_not_written_twice(
+    store: SqlStore, claim: Claim
+) -> None:
+    queue = Flaky(store)
+    journal = journal_of(queue, claim)
+    await journal.start_running(None)
+    queue.failing, queue.lose_answers = 2, True
+    await journal.add([line("a\n"), line("b\n")])
+    await journal.add([line("c\n")])
+
+    logs = [e for e in await store.events("ada", claim.test_id) if isinstance(e.data, LogEvent)]
+    assert [event.data for event in logs] == [line("a\n"), line("b\n"), line("c\n")]
+    assert journal.record == await record_in(store, claim)
+
+
+async def test_a_cancelled_write_leaves_the_journal_usable(store: SqlStore, claim: Claim) -> None:
+    queue = Flaky(store)
+    queue.failing, queue.lose_answers = 10**9, True
+    journal = journal_of(queue, claim)
+    writing = asyncio.create_task(journal.add([line("a\n")]))
+    while not queue.calls:
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    queue.failing = 0
+    await journal.add([line("b\n")])
+
+    events = await store.events("ada", claim.test_id)
+    assert events[-1].data == line("b\n")
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_worker_whose_journal_somebody_else_writes_has_lost_its_attempt(
+    store: SqlStore, claim: Claim
+) -> None:
+    journal = journal_of(Flaky(store), claim)
+    await journal.add([line("mine\n")])
+    await store.append(claim.test_id, claim.attempt, [line("an heir's\n"), line("too\n")])
+    with pytest.raises(AttemptLost):
+        await journal.add([line("late\n")])
 
 
 async def test_an_attempt_that_is_no_longer_ours_is_told_at_once_and_folds_nothing(
