@@ -6,6 +6,8 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -77,10 +79,9 @@ class EnvironmentFolders:
         folder = self.state / "uv" / f"{uv_version()}-{binary.stat().st_size}"
         if not (folder / "uv").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            draft = folder / f".uv.{secrets.token_hex(4)}"
-            shutil.copyfile(binary, draft)
-            draft.chmod(0o755)
-            draft.replace(folder / "uv")
+            with _draft_of(folder / "uv") as draft:
+                shutil.copyfile(binary, draft)
+                draft.chmod(0o755)
         return folder
 
     def certificates(self, bundle: bytes) -> Path:
@@ -100,10 +101,20 @@ def uv_version() -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees a part of it; readable by containers."""
+    with _draft_of(path) as draft:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+
+
+@contextmanager
+def _draft_of(path: Path) -> Generator[Path]:
+    """A file that takes that path when it is whole, and is removed when it does not get there."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(0o644)
-    draft.replace(path)
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 import os
 import platform
 import signal
-import time
 from contextlib import suppress
 from typing import Optional
 
@@ -15,7 +14,7 @@ from .run import Run
 
 DOOR = "/seatrial/door"
 FORWARDER_UID = 65533
-UNASSIGNED_SECONDS = 60.0
+UNASSIGNED_SECONDS = 20.0
 CHECK_SECONDS = 0.25
 ENGINE_GRACE_SECONDS = 2.0
 
@@ -36,7 +35,7 @@ class Supervisor:
         self._code: Optional[int] = None
         self._run: Optional[Run] = None
         self._orphan_seconds = UNASSIGNED_SECONDS
-        self._ended_at: Optional[float] = None
+        self._ended = False
         self._channel = Channel(
             self._loop,
             os.path.join(door, "channel.sock"),
@@ -94,30 +93,32 @@ class Supervisor:
     def _cancel(self, grace_seconds: float) -> None:
         if self._run is not None:
             self._run.cancel(grace_seconds)
-        elif self._ended_at is None:
+        elif not self._ended:
             self._channel.assigned = True
             self._channel.send(_never_ran())
             self._run_ended()
 
     def _run_ended(self) -> None:
-        self._ended_at = time.monotonic()
+        self._ended = True
         self._changed()
 
     def _changed(self) -> None:
         if self._run is not None:
             self._run.go_on()
-        if self._ended_at is not None and self._channel.settled:
+        if self._ended and self._channel.settled:
             self._code = DONE
 
     def _refused(self, reason: str) -> None:
         self._code = REFUSED
 
     def _check(self) -> None:
-        """What no event tells: a silent worker, an engine that wants the container to stop."""
+        """What no event tells: a silent worker, an engine that wants the container to stop.
+
+        A worker that speaks but acknowledges nothing waits for its database: so does the end.
+        """
         if self._engine_asks_to_stop():
             self._cancel(ENGINE_GRACE_SECONDS)
-        waited = 0.0 if self._ended_at is None else time.monotonic() - self._ended_at
-        if max(waited, self._channel.silent_seconds) > self._orphan_seconds:
+        if self._channel.silent_seconds > self._orphan_seconds:
             if self._run is not None:
                 self._run.abandon()
             self._code = DONE

@@ -6,9 +6,10 @@ from .doorways import slot_of
 from .folders import SlotFolders
 from .removal import Removal
 from .slot import Slot, SlotEnd
-from .slots import Slots, SlotSpec
+from .slots import WORKER_LABEL, Slots, SlotSpec
 
 __all__ = [
+    "WORKER_LABEL",
     "DoorChoice",
     "FoundDoor",
     "FrameBatch",

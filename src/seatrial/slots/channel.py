@@ -186,7 +186,7 @@ class Channel:
             # `close` ends it: a task of the stream server that ends as cancelled is logged as
             # an error by Python 3.11.
             pass
-        except (ProtocolError, TimeoutError, ConnectionError, ValueError):
+        except (ProtocolError, OSError, ValueError):
             # A broken or forged stream ends this connection only: the true harness comes back.
             pass
         finally:
@@ -240,8 +240,10 @@ class Channel:
 
     def _welcome(self, hello: Hello) -> None:
         if self._session is None:
-            self._session = secrets.token_urlsafe(32)
-            self._folders.write_session(self._session)
+            session = secrets.token_urlsafe(32)
+            # On a full disk the claim stays open: the harness comes back.
+            self._folders.write_session(session)
+            self._session = session
             self._on_claimed()
         # What was read on an older connection and not yet acknowledged is sent again from
         # `acked`; `_accept` drops what it has already handed out.

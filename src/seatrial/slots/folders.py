@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from seatrial.domain.errors import SetupFailed
+from seatrial.domain.errors import NoCapacity, SetupFailed
 
 _SOCKET_PATH_LIMIT = 100
 """Bytes that a Unix socket's path may have on every system (sun_path holds 104 on some)."""
@@ -66,10 +69,12 @@ class SlotFolders:
         return token
 
     def write_session(self, key: str) -> None:
-        """Keep the session key before the harness is told of it."""
-        descriptor = os.open(self.session, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        """Keep the session key before the harness is told of it: whole or not at all."""
+        part = self.root / "session.part"
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(key)
+        part.replace(self.session)
 
     def read_session(self) -> str | None:
         """The session key; None when the channel was never claimed."""
@@ -81,6 +86,19 @@ class SlotFolders:
     def remove(self) -> None:
         """Remove everything. Does nothing when it is gone."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+@contextmanager
+def disk_errors() -> Generator[None]:
+    """Raise NoCapacity when the machine's disk is full; other troubles are not expected here."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise NoCapacity(
+            f"The machine's disk is full: {error}", hint="Free some disk space."
+        ) from error
 
 
 def _check_length(socket: Path) -> None:
@@ -132,14 +150,18 @@ def harness_files() -> dict[str, bytes]:
 
 def _publish(files: dict[str, bytes], target: Path) -> None:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    for name, content in files.items():
-        path = draft / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    for path in (draft, *draft.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
     try:
-        draft.rename(target)
-    except OSError:
-        # Another process was first: its copy has the same content by name.
+        for name, content in files.items():
+            path = draft / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        for path in (draft, *draft.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        try:
+            draft.rename(target)
+        except OSError:
+            # Another process may have been first: its copy has the same content by name.
+            if not target.exists():
+                raise
+    finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -30,6 +30,12 @@ _AGAIN_SECONDS = 0.5
 _START_SECONDS = 60.0
 """How long a harness may take to its first word: a busy machine starts processes slowly, and until
 then nothing foreign runs."""
+_STORED_SECONDS = 1.0
+"""A batch of frames that takes longer to be stored waits for the database."""
+_STOOD_STILL_SECONDS = 2.0
+"""A look that comes later than this says that this process did not run, for whatever reason."""
+_HEARING_SECONDS = 4.0
+"""How long it then hears what came in meanwhile (a harness speaks every two) before it judges."""
 _PARTS: tuple[Part, ...] = (
     *("door_socket", "credentials", "channel_socket"),
     *("tmpfs", "image_layer", "container", "folder"),
@@ -66,16 +72,19 @@ class Slot:
         *,
         uid: int,
         on_end: Callable[[], None],
+        on_left: Callable[[], None],
         silence_seconds: float,
     ) -> None:
         """Made by `Slots` only. A harness silent for `silence_seconds` is taken for lost.
 
-        `on_end` is called when the container is removed or let go.
+        `on_end` is called when the container is removed or let go, `on_left` when it could not
+        be removed.
         """
         self.container_id = container_id
         self.uid = uid
         """The user that the agent runs as: no other running test of this machine has it."""
         self._on_end = on_end
+        self._on_left = on_left
         self._engine = engine
         self._folders = folders
         self._channel = channel
@@ -86,6 +95,7 @@ class Slot:
         self._stopped: Stopped | None = None
         self._grace_over: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         """When a harness that was asked to end has had its time."""
+        self._storing_since: float | None = None
 
     @property
     def calls(self) -> tuple[ModelCallEvent, ...]:
@@ -141,9 +151,18 @@ class Slot:
         """Remove every part; `removal` notes when each was gone, also when this fails.
 
         What cannot be removed keeps nothing else: the first error is raised at the end. The
-        folder stays with a container that does.
+        folder stays with a container that does; both are the reaper's then.
         """
         removal = removal or self.removal()
+        try:
+            await self._remove(removal)
+        except BaseException:
+            self._on_left()
+            raise
+        self._on_end()
+        return removal
+
+    async def _remove(self, removal: Removal) -> None:
         try:
             await all_of(
                 self._close_door(removal),
@@ -158,8 +177,6 @@ class Slot:
         await self._doorway.remove(removal)
         self._folders.remove()
         removal.note("folder")
-        self._on_end()
-        return removal
 
     def removal(self) -> Removal:
         """A receipt for `remove` that begins now and has nothing in it yet."""
@@ -182,7 +199,9 @@ class Slot:
 
     async def _drive(self, on_frames: OnFrames) -> None:
         async for batch in self._channel.batches():
+            self._storing_since = time.monotonic()
             await on_frames(batch)
+            self._storing_since = None
             self._channel.ack(batch[-1][0])
             self._exit = next((frame for _, frame in batch if isinstance(frame, Exit)), None)
             if self._exit is not None:
@@ -217,14 +236,26 @@ class Slot:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _guard(self, assignment: Assign) -> None:
-        """Kill from outside what the harness did not end from inside."""
+        """Kill from outside what the harness did not end from inside.
+
+        A worker that was stopped and goes on must not take its own absence for the agent's: the
+        container may have ended meanwhile because nobody listened. Nor may one whose database is
+        away: the agent's end may be among what waits to be stored.
+        """
         limit = assignment.deadline_seconds + assignment.grace_seconds + _OUTER_MARGIN_SECONDS
-        started = time.monotonic()
+        started = looked = time.monotonic()
+        judges_from = 0.0
         while True:
             await asyncio.sleep(_AGAIN_SECONDS)
+            now = time.monotonic()
+            if now - looked > _STOOD_STILL_SECONDS or self._is_storing(now):
+                judges_from = now + _HEARING_SECONDS
+            looked = now
             if self._channel.starting:
-                started = time.monotonic()  # the test's time begins with the first word
-            if time.monotonic() - started > limit:
+                started = now  # the test's time begins with the first word
+            if now < judges_from:
+                continue
+            if now - started > limit:
                 await self._kill_quietly("deadline")
             elif self._channel.silent_seconds() > self._patience:
                 await self._kill_quietly("silent")
@@ -234,6 +265,11 @@ class Slot:
         """Seconds of silence after which the harness is taken for lost."""
         starts = _START_SECONDS if self._channel.starting else 0.0
         return max(self._silence_seconds, starts)
+
+    def _is_storing(self, now: float) -> bool:
+        """Whether what came in waits for the database."""
+        since = self._storing_since
+        return since is not None and now - since > _STORED_SECONDS
 
     async def _kill_quietly(self, reason: Stopped) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,12 +38,14 @@ from .doorways import (
     SocketDoorway,
     relay_name,
 )
-from .folders import SlotFolders, harness_files, harness_folder
+from .folders import SlotFolders, disk_errors, harness_files, harness_folder
+from .opened import Opened
 from .removal import Removal
 from .self_test import SelfTest, ignore
 from .slot import Slot
-from .users import Users
 
+WORKER_LABEL = "seatrial.worker"
+"""The worker whose container or volume it is."""
 _DOOR_LABEL = "seatrial.door"
 _IMAGE_LABEL = "seatrial.image"
 """What the relay of an adopted container is made of: whoever adopts it knows no image."""
@@ -90,12 +93,13 @@ class Slots:
         *,
         state: Path,
         installation: str,
+        worker: str = "",
         silence_seconds: float = 10.0,
         self_tested: bool = False,
         engine_socket: str = "",
         door: DoorSetting = "socket",
     ) -> None:
-        """`state` is this worker's own folder; `installation` marks its containers.
+        """`state` is this worker's own folder; `installation` and `worker` mark its containers.
 
         With `self_tested`, nothing is opened before a probe has found that containers of this
         engine are closed. `engine_socket` is one of the things that it must not see.
@@ -107,7 +111,8 @@ class Slots:
         self._gateway = gateway
         self._state = state
         self._silence_seconds = silence_seconds
-        self._users = Users()
+        self._worker = worker
+        self._opened = Opened()
         self.self_test = SelfTest(engine, self.open_probe, state, engine_socket)
         self.self_tested = self_tested
 
@@ -130,17 +135,17 @@ class Slots:
         kind = (await self.choice.found(spec.image)).kind
         folders = self.folders(spec.name)
         folders.remove()
-        claim = folders.create()
-        doorway = self._doorway(kind, spec, folders)
-        channel = Channel(folders, claim=claim, on_claimed=doorway.claimed)
-        uid = self._users.take()
-        async with self._undo(folders, uid) as undo:
+        uid = self._opened.add(spec.name)
+        async with self._undo(spec.name) as undo:
+            claim = folders.create()
+            doorway = self._doorway(kind, spec, folders)
+            channel = Channel(folders, claim=claim, on_claimed=doorway.claimed)
             undo.push_async_callback(_quietly, lambda: doorway.remove(Removal()))
             door = await self._open_sockets(spec, report, folders, channel, undo)
             await doorway.open(claim)
             container = self._container_of(spec, kind, doorway, uid)
             container_id = await self.engine.launch(container)
-        return self._slot(container_id, folders, channel, door, doorway, uid)
+        return self._slot(spec.name, container_id, channel, door, doorway, uid)
 
     async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
         """Take over the container of a former worker that died; None when it is not there.
@@ -158,17 +163,38 @@ class Slots:
         spec = replace(spec, image=container.labels.get(_IMAGE_LABEL, spec.image))
         doorway = self._doorway(_kind_of(container), spec, folders)
         channel = Channel(folders, claim=None, acked=acked, on_claimed=doorway.claimed)
-        uid = self._user_of(container)
-        async with self._undo(folders, uid) as undo:
+        uid = self._opened.add(spec.name, _user_of(container))
+        async with self._undo(spec.name) as undo:
             # It runs again elsewhere then, and never beside its former container.
             undo.push_async_callback(_quietly, lambda: self.discard(spec.name))
             door = await self._open_sockets(spec, report, folders, channel, undo)
             await doorway.open("")
-        return self._slot(container.id, folders, channel, door, doorway, uid)
+        return self._slot(spec.name, container.id, channel, door, doorway, uid)
 
     def folders(self, name: str) -> SlotFolders:
         """Where the slot of that name keeps its sockets."""
         return SlotFolders(self._state / "slots" / name)
+
+    def is_open(self, name: str) -> bool:
+        """Whether this process drives the slot of that name now."""
+        return name in self._opened
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Slots of this process whose container could not be removed, until they are forgotten."""
+        return self._opened.left
+
+    def names(self) -> frozenset[str]:
+        """The slots that have a folder here, also those that a former process left."""
+        try:
+            return frozenset(os.listdir(self._state / "slots"))
+        except FileNotFoundError:
+            return frozenset()
+
+    def forget(self, name: str) -> None:
+        """The containers of that slot are gone: remove what is here of it."""
+        self.folders(name).remove()
+        self._opened.close(name)
 
     async def is_running(self, name: str) -> bool:
         """Whether a container of that name runs."""
@@ -188,22 +214,20 @@ class Slots:
         if "relay" in removal.gone:
             removal.note("volume")
         if self.folders(name).root.exists():
-            self.folders(name).remove()
             removal.note("door_socket", "channel_socket", "folder")
+        self.forget(name)
 
     @contextlib.asynccontextmanager
-    async def _undo(
-        self, folders: SlotFolders, uid: int
-    ) -> AsyncGenerator[contextlib.AsyncExitStack]:
-        """Take back what was done when the block fails.
+    async def _undo(self, name: str) -> AsyncGenerator[contextlib.AsyncExitStack]:
+        """Take back what was done when the block fails. NoCapacity when the disk is full.
 
         Also when it is cancelled: whoever asked knows of no slot, so nothing may be left.
         """
-        async with contextlib.AsyncExitStack() as undo:
-            undo.callback(self._users.give_back, uid)
-            undo.callback(folders.remove)
-            yield undo
-            undo.pop_all()
+        with disk_errors():
+            async with contextlib.AsyncExitStack() as undo:
+                undo.callback(self.forget, name)
+                yield undo
+                undo.pop_all()
 
     async def _open_sockets(
         self,
@@ -221,8 +245,8 @@ class Slots:
 
     def _slot(
         self,
+        name: str,
         container_id: str,
-        folders: SlotFolders,
         channel: Channel,
         door: Door,
         doorway: Doorway,
@@ -231,22 +255,15 @@ class Slots:
         return Slot(
             self.engine,
             container_id,
-            folders,
+            self.folders(name),
             channel,
             door,
             doorway,
             uid=uid,
-            on_end=lambda: self._users.give_back(uid),
+            on_end=lambda: self._opened.close(name),
+            on_left=lambda: self._opened.leave(name),
             silence_seconds=self._silence_seconds,
         )
-
-    def _user_of(self, running: ContainerInfo) -> int:
-        """The user id of a container that is taken over."""
-        known = running.labels.get(_UID_LABEL, "")
-        if not known.isdigit():
-            return self._users.take()
-        self._users.hold(int(known))
-        return int(known)
 
     def _doorway(self, kind: DoorKind, spec: SlotSpec, folders: SlotFolders) -> Doorway:
         if kind == "socket":
@@ -268,6 +285,7 @@ class Slots:
             "seatrial": spec.test_id,
             "seatrial.attempt": str(spec.attempt),
             "seatrial.installation": self.installation,
+            WORKER_LABEL: self._worker,
             _DOOR_LABEL: kind,
             _IMAGE_LABEL: spec.image,
             **spec.labels,
@@ -310,6 +328,12 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
 def _kind_of(container: ContainerInfo) -> DoorKind:
     """The way that the container was made for, whatever is chosen now."""
     return "relay" if container.labels.get(_DOOR_LABEL) == "relay" else "socket"
+
+
+def _user_of(running: ContainerInfo) -> int | None:
+    """The user id of a container that is taken over, by its label."""
+    known = running.labels.get(_UID_LABEL, "")
+    return int(known) if known.isdigit() else None
 
 
 async def _quietly(remove: Callable[[], Awaitable[object]]) -> None:

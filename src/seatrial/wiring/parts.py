@@ -64,6 +64,7 @@ async def worker_parts(
 ) -> AsyncGenerator[WorkerDeps]:
     """Everything a worker works with, closed in the right order at the end."""
     installation = _installation(settings)
+    name = settings.worker_name or f"{socket.gethostname()}-{installation_id(settings.data_dir)}"
     _allow_many_connections()
     async with contextlib.AsyncExitStack() as stack:
         engine = LateEngine(settings, progress)
@@ -77,6 +78,7 @@ async def worker_parts(
             gateway,
             state=settings.data_dir,
             installation=installation,
+            worker=name,
             silence_seconds=settings.grace_seconds,
             self_tested=settings.engine != "fake",
             engine_socket=engine_socket(settings),
@@ -92,8 +94,7 @@ async def worker_parts(
             providers=AccountProviders(settings, test_model.url, credentials),
             secrets=secrets,
             settings=settings,
-            name=settings.worker_name
-            or f"{socket.gethostname()}-{installation_id(settings.data_dir)}",
+            name=name,
             max_running=settings.max_running or tests_that_fit(),
             engine_wait_seconds=settings.engine_wait_seconds,
             images=engine if settings.engine != "fake" else None,

@@ -36,7 +36,6 @@ def slot_spec(
     claim: Claim,
     environment: Environment,
     resolved: ResolvedModel,
-    worker: str,
     settings: Settings,
     *,
     known: Known | None = None,
@@ -73,7 +72,7 @@ def slot_spec(
         mounts=mounts,
         recorder=recorder,
         replay=replay,
-        labels={"seatrial.worker": worker, ENVIRONMENT_LABEL: environment.key},
+        labels={ENVIRONMENT_LABEL: environment.key},
         known=known,
     )
 

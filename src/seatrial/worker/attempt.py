@@ -288,7 +288,6 @@ class Attempt:
             claim,
             environment,
             resolved,
-            deps.worker,
             deps.settings,
             known=self._redactor.known,
             used=self._journal.record.door_use,

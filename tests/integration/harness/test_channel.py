@@ -78,6 +78,19 @@ async def test_a_worker_that_is_stopped_and_goes_on_finds_everything(start: Star
     _is_whole(container.worker)
 
 
+async def test_the_last_words_wait_as_long_as_the_worker_speaks(start: Start) -> None:
+    script = Script(acknowledge=False)
+    container = await start(assignment("print('end')", orphan_seconds=2.0), script)
+    worker = container.worker
+    await worker.until(lambda: worker.exit_or_none)
+    with pytest.raises(TimeoutError):  # A database that is away can be away for long.
+        await container.ended(5)
+    script.acknowledge = True
+    worker.say(Ack(worker.committed))
+    assert await container.ended() == 0
+    assert worker.log() == "end\n"
+
+
 async def test_a_worker_that_does_not_come_back_makes_the_container_end(start: Start) -> None:
     code = "import time\nprint('up', flush=True)\ntime.sleep(60)"
     container = await start(assignment(code, orphan_seconds=1.0))

@@ -35,7 +35,12 @@ def claim(**changes: Any) -> Claim:
         }
     )
     return Claim(
-        test_id="t1", owner="ada", attempt=2, request=request, created_at=datetime.now(UTC)
+        test_id="t1",
+        owner="ada",
+        attempt=2,
+        request=request,
+        last_event=1,
+        created_at=datetime.now(UTC),
     )
 
 
@@ -52,7 +57,7 @@ def test_the_harness_is_told_the_requests_limits_in_bytes_and_seconds() -> None:
 
 
 def test_a_providers_key_is_in_nothing_that_a_container_gets() -> None:
-    spec = slot_spec(claim(), PLAIN, MODEL, "w", Settings())
+    spec = slot_spec(claim(), PLAIN, MODEL, Settings())
     told = assignment(claim().request, PLAIN, MODEL, uid=20_001, orphan_seconds=1)
     assert KEY not in repr(spec)
     assert KEY not in encode(told).decode("latin-1")
@@ -68,7 +73,7 @@ def test_without_a_model_no_model_is_named_in_the_environment() -> None:
 
 @pytest.mark.spec("FR-012")
 def test_the_slot_has_the_requests_limits_and_room_for_the_harness() -> None:
-    spec = slot_spec(claim(), BUILT, MODEL, "worker-1", Settings())
+    spec = slot_spec(claim(), BUILT, MODEL, Settings())
     assert spec.name == slot_name(claim()) == "seatrial-t1-2"
     assert (spec.test_id, spec.attempt, spec.image) == ("t1", 2, "sha256:1")
     assert spec.limits == ContainerLimits(
@@ -76,26 +81,26 @@ def test_the_slot_has_the_requests_limits_and_room_for_the_harness() -> None:
     )
     assert spec.disk_mb == 32
     assert spec.mounts == (Mount("/host/k", "/e/k"),)
-    assert spec.labels == {"seatrial.worker": "worker-1", "seatrial.environment": "k"}
+    assert spec.labels == {"seatrial.environment": "k"}
 
 
 def test_the_door_has_the_requests_limits_and_goes_on_from_what_was_used() -> None:
     limits = Limits(model_calls=5, model_tokens=70, traffic_mb=3, concurrent_calls=2)
     used = DoorUse(calls=1, tokens=9, bytes=100)
-    spec = slot_spec(claim(limits=limits), PLAIN, MODEL, "w", Settings(), used=used)
+    spec = slot_spec(claim(limits=limits), PLAIN, MODEL, Settings(), used=used)
     assert spec.door_limits == DoorLimits(
         calls=5, tokens=70, bytes=3 * 2**20, calls_at_once=2, seconds=7.0, used=used
     )
 
 
 def test_the_operators_maximum_of_tokens_holds_for_a_request_that_names_none() -> None:
-    spec = slot_spec(claim(), PLAIN, MODEL, "w", Settings(max_model_tokens=1000))
+    spec = slot_spec(claim(), PLAIN, MODEL, Settings(max_model_tokens=1000))
     assert spec.door_limits.tokens == 1000
-    assert slot_spec(claim(), PLAIN, MODEL, "w", Settings()).door_limits.tokens == 0
+    assert slot_spec(claim(), PLAIN, MODEL, Settings()).door_limits.tokens == 0
 
 
 def test_an_environment_without_packages_mounts_nothing() -> None:
-    assert slot_spec(claim(), PLAIN, NONE, "w", Settings()).mounts == ()
+    assert slot_spec(claim(), PLAIN, NONE, Settings()).mounts == ()
 
 
 def test_allowed_hosts_are_taken_apart_at_the_last_colon() -> None:
@@ -103,10 +108,9 @@ def test_allowed_hosts_are_taken_apart_at_the_last_colon() -> None:
         claim(egress=("API.Example.com:443", "db.example:5432", "API.example.com:443")),
         PLAIN,
         NONE,
-        "w",
         Settings(),
     )
     assert spec.egress == {("api.example.com", 443), ("db.example", 5432)}
     assert not spec.egress_may_be_private
     allowing = Settings(private_egress=True)
-    assert slot_spec(claim(), PLAIN, NONE, "w", allowing).egress_may_be_private
+    assert slot_spec(claim(), PLAIN, NONE, allowing).egress_may_be_private
