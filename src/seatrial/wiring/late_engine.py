@@ -125,17 +125,26 @@ class LateEngine:
         return engine
 
     async def _look_again(self) -> None:
+        """See that one runs. Only another one is connected to anew.
+
+        Whoever waits for a container of one that is restarted goes on waiting: it may still run.
+        """
         async with self._turn:
-            await self.disconnect()
+            if await self._ensure() != self._url:
+                await self.disconnect()
 
     async def _create(self) -> Engine:
         if self._settings.engine == "fake":
             return create_engine(self._settings)
+        self._url = await self._ensure()
+        chosen = self._settings.model_copy(update={"docker_host": self._url})
+        return create_engine(chosen)
+
+    async def _ensure(self) -> str:
+        """The url of an engine, started if need be. EngineUnavailable."""
         try:
-            self._url = await ensure_engine(
+            return await ensure_engine(
                 self._settings, self._progress, may_install=self._may_install
             )
         except SetupFailed as error:
             raise EngineUnavailable(error.message, hint=error.hint) from error
-        chosen = self._settings.model_copy(update={"docker_host": self._url})
-        return create_engine(chosen)

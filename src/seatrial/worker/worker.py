@@ -25,6 +25,8 @@ from .rehearsal import RehearsalDeps, Rehearsals
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE_SECONDS = 1.0
+_LONG_SHARE = 0.75
+"""Who could not renew for this part of a lease can't tell whether others could."""
 _WORKER_GONE = "The worker that ran it was restarted."
 _WORKER_STOPPED = "The worker was stopped."
 
@@ -188,12 +190,18 @@ class Worker:
     # ------------------------------------------------------------------ leases
 
     async def _lease_loop(self) -> None:
-        pause = self._deps.settings.lease_seconds / 4
+        lease = self._deps.settings.lease_seconds
+        clock = asyncio.get_running_loop().time
+        renewed, waited = clock(), False
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(lease / 4)
             with contextlib.suppress(StoreUnavailable):
                 await self._heartbeat()
-                await self._take_over(own=False)
+                before, renewed = renewed, clock()
+                # While the database was away nobody could renew: for one round others come first.
+                waited = not waited and renewed - before > lease * _LONG_SHARE
+                if not waited:
+                    await self._take_over(own=False)
 
     async def _heartbeat(self) -> None:
         deps = self._deps
@@ -221,9 +229,9 @@ class Worker:
         claims = await (store.unfinished_of(self._deps.name) if own else store.expired())
         for claim in claims:
             if not self._holds(claim.test_id, claim.attempt):
-                await self._take(claim)
+                await self._take(claim, own=own)
 
-    async def _take(self, claim: Claim) -> None:
+    async def _take(self, claim: Claim, *, own: bool) -> None:
         deps = self._deps
         taken = await deps.store.adopt(
             claim.test_id, claim.attempt, deps.name, lease_seconds=deps.settings.lease_seconds
@@ -234,6 +242,9 @@ class Worker:
             adopted = await adopted_of(taken, deps.store, deps.slots)
         except PlatformError as error:
             log.warning("cannot look for the container of %s: %s", claim.test_id, error)
+            if own:
+                # It may still run. When the lease runs out it has ended by itself.
+                return
             adopted = None
         if adopted is not None:
             self._start(taken, adopted)

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from seatrial.domain.credential_ports import SecretReader
+from seatrial.domain.errors import EngineUnavailable
 from seatrial.domain.events import EventData
 from seatrial.domain.phases import MAX_ATTEMPTS, Outcome, Phase
-from seatrial.domain.ports import Environments, Providers, Store
+from seatrial.domain.ports import ContainerInfo, Environments, Providers, Store
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test
 from seatrial.gateway import SocketGateway, TestSecrets
@@ -79,10 +80,12 @@ async def until(store: SqlStore, test: Test, phase: Phase, worker: Worker) -> Te
     return await store.test(OWNER, test.id)
 
 
-def worker_of(store: SqlStore | Overtaken | Full, folder: Path) -> Worker:
+def worker_of(
+    store: object, folder: Path, *, engine: FakeEngine | None = None, **changed: float
+) -> Worker:
     """A worker that can hold nothing, so that it only takes over."""
-    engine = FakeEngine()
-    settings = Settings(data_dir=folder)
+    engine = engine or FakeEngine()
+    settings = Settings(data_dir=folder).model_copy(update=changed)
     slots = Slots(engine, SocketGateway(), state=folder, installation="i")
     return Worker(
         WorkerDeps(
@@ -118,6 +121,66 @@ async def test_a_test_that_takes_its_worker_along_every_time_fails_in_the_end(
     assert now.outcome is Outcome.FAILED
     assert now.failure is not None
     assert now.failure.code == "platform.worker_lost"
+
+
+class Away(FakeEngine):
+    """An engine that does not answer."""
+
+    async def containers(self, installation: str) -> Sequence[ContainerInfo]:
+        raise EngineUnavailable("away")
+
+
+@pytest.mark.spec("SC-006")
+async def test_what_may_still_run_on_an_engine_that_is_away_is_not_started_again(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    test = await lost_after(store, 1)
+    worker = worker_of(store, tmp_path, engine=Away(), lease_seconds=1.2, grace_seconds=0.1)
+    before = asyncio.get_running_loop().time()
+    now = await until(store, test, Phase.QUEUED, worker)
+    assert (now.outcome, now.attempt) == (None, 1)
+    # Its container has ended by itself when the lease that was taken over has run out.
+    assert asyncio.get_running_loop().time() - before >= 1.2
+
+
+class Renewing:
+    """The real store, where the answer to a renewal takes until it is allowed."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self.renewals = 0
+        self.looked_after: list[int] = []
+        self.away = asyncio.Event()
+        self.back = asyncio.Event()
+
+    async def renew(self, *arguments: Any, **options: Any) -> object:
+        self.renewals += 1
+        if self.renewals == 2:
+            self.away.set()
+            await self.back.wait()
+        return await self._store.renew(*arguments, **options)
+
+    async def expired(self) -> object:
+        self.looked_after.append(self.renewals)
+        return await self._store.expired()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@pytest.mark.spec("SC-006")
+async def test_after_the_database_was_away_other_workers_are_heard_before_their_leases_are_judged(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    test = await store.submit(OWNER, REQUEST, max_queued=9)
+    await store.claim("other", lease_seconds=0.1, max_per_user=9, max_total=0, count=1)
+    slow = Renewing(store)
+    worker = worker_of(slow, tmp_path, lease_seconds=2.0)
+    waiting = asyncio.create_task(until(store, test, Phase.QUEUED, worker))
+    await slow.away.wait()
+    asyncio.get_running_loop().call_later(1.5, slow.back.set)
+    await waiting
+    assert slow.looked_after[0] == 3
 
 
 class Full:
