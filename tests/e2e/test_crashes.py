@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from typing import Any
 
 import aiohttp
 import pytest
@@ -20,22 +21,25 @@ from .conftest import MakeServing
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 
-def containers(engine_url: str, test_id: str, *, running: bool = False) -> list[str]:
-    """Ids of the containers that carry the test's label, as the engine itself tells them."""
+def ask_engine(engine_url: str, path: str, **params: str) -> Any:
+    """What the engine itself answers."""
 
-    async def ask() -> list[dict[str, str]]:
+    async def ask() -> Any:
         connector = aiohttp.UnixConnector(engine_url.removeprefix("unix://"))
-        wanted = {
-            "all": "0" if running else "1",
-            "filters": json.dumps({"label": [f"seatrial={test_id}"]}),
-        }
         async with (
             aiohttp.ClientSession(connector=connector) as session,
-            session.get("http://engine/v1.40/containers/json", params=wanted) as answer,
+            session.get(f"http://engine/v1.40/{path}", params=params) as answer,
         ):
             return await answer.json()
 
-    return [container["Id"] for container in asyncio.run(ask())]
+    return asyncio.run(ask())
+
+
+def containers(engine_url: str, test_id: str, *, running: bool = False) -> list[str]:
+    """Ids of the containers that carry the test's label, as the engine itself tells them."""
+    label = json.dumps({"label": [f"seatrial={test_id}"]})
+    listed = ask_engine(engine_url, "containers/json", all=str(int(not running)), filters=label)
+    return [container["Id"] for container in listed]
 
 
 def wait_for_text(client: Client, test_id: str, text: str) -> None:

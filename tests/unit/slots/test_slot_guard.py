@@ -25,6 +25,7 @@ class Container:
         self.gone = asyncio.Event()
         self.killed = False
         self.calls = ()
+        self.starting = False
         self.coming: asyncio.Queue[list[tuple[int, Any]]] = asyncio.Queue()
 
     async def wait(self, _: str) -> ContainerExit:
@@ -47,6 +48,13 @@ class Container:
     async def batches(self) -> AsyncIterator[list[tuple[int, Any]]]:
         while True:
             yield await self.coming.get()
+            self.coming.task_done()
+
+    async def hung_up(self) -> None:
+        return None
+
+    async def taken(self) -> None:
+        await self.coming.join()
 
     async def lost(self) -> str:
         await asyncio.Event().wait()
@@ -56,7 +64,7 @@ class Container:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same proportions in less time."""
-    seconds = {"LOOK": 0.02, "STOOD_STILL": 0.2, "HEARING": 0.3, "OUTER_MARGIN": 0.1}
+    seconds = {"AGAIN": 0.02, "STOOD_STILL": 0.2, "HEARING": 0.3, "OUTER_MARGIN": 0.1}
     for name, value in {**seconds, "STORED": 0.1, "LAST_FRAMES": 0.2}.items():
         monkeypatch.setattr(f"seatrial.slots.slot._{name}_SECONDS", value)
 
