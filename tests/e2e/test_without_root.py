@@ -142,7 +142,8 @@ def test_a_user_without_root_does_everything_and_leaves_nothing_of_roots(
     assert built.result.response == "one of six"
     assert cancelled.outcome is Outcome.CANCELLED
     assert survived.outcome is Outcome.SUCCEEDED, survived.failure
-    assert survived.attempt == 1
+    # Taken over, or run again where the new server took more than the ten seconds it is waited for.
+    assert survived.attempt <= 2
     assert serving.stop() == 0
 
     data = serving.data_dir

@@ -49,6 +49,12 @@ def test_a_hostile_agent_ends_as_it_must_and_leaves_nothing(
     assert place.host.left_of(end.test.id) == []
 
 
+PARTS = {
+    *("container", "tmpfs", "image_layer", "folder"),
+    *("door_socket", "channel_socket", "credentials"),
+}
+
+
 def _holds_together(end: End) -> None:
     """The journal is whole, proves the failure, and ends with the receipt of the clean-up."""
     events, failure = end.events, end.test.failure
@@ -63,7 +69,7 @@ def _holds_together(end: End) -> None:
     receipt = events[-2].data
     assert isinstance(receipt, CleanupEvent)
     assert receipt.left == ()
-    assert set(receipt.removed) == {"door", "channel", "container", "folder"}
+    assert set(receipt.removed) == PARTS
 
 
 @pytest.mark.spec("FR-009", "SC-009")
