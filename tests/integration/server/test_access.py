@@ -54,7 +54,8 @@ async def operations(client: httpx.AsyncClient) -> list[tuple[str, str, str]]:
 async def asked(
     client: httpx.AsyncClient, method: str, path: str, operation: str, **names: str
 ) -> httpx.Response:
-    filled = path.format(**{"name": "ollama", "label": "none", "test_id": "none", **names})
+    defaults = {"name": "ollama", "label": "none", "test_id": "none", "target": "compose"}
+    filled = path.format(**{**defaults, **names})
     return await client.request(method, filled, json=BODIES.get(operation))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -13,6 +16,14 @@ from seatrial.slots import WORKER_LABEL, Slots
 from seatrial.worker.reaper import Reaper
 
 MINE = {WORKER_LABEL: "me"}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder whose path is short enough for sockets."""
+    made = Path(tempfile.mkdtemp(prefix="st-"))
+    yield made
+    shutil.rmtree(made)
 
 
 class ListedEngine:
@@ -79,22 +90,22 @@ async def after(seconds: float, reaper: Reaper, clock: Clock) -> int:
 
 @pytest.mark.parametrize("age", [-3600, 1, 10**6], ids=["clock set back", "new", "old"])
 async def test_own_containers_that_nobody_drives_go_whatever_the_wall_clock_says(
-    tmp_path: Path, clock: Clock, age: float
+    folder: Path, clock: Clock, age: float
 ) -> None:
     engine = ListedEngine(
         container("driven", worker="me", running=True, age=age),
         container("lost", worker="me", running=True, age=age),
     )
-    reaper, _ = reaper_of(engine, tmp_path, holds="driven")
+    reaper, _ = reaper_of(engine, folder, holds="driven")
     assert await after(11, reaper, clock) == 1
     assert set(engine.listed) == {"driven"}
 
 
 async def test_an_own_container_that_is_just_being_started_stays(
-    tmp_path: Path, clock: Clock
+    folder: Path, clock: Clock
 ) -> None:
     engine = ListedEngine(container("starting", worker="me", running=True))
-    reaper, slots = reaper_of(engine, tmp_path)
+    reaper, slots = reaper_of(engine, folder)
     slots._opened.add("starting")  # pyright: ignore[reportPrivateUsage]
     assert await after(3600, reaper, clock) == 0
     slots._opened.leave("starting")  # pyright: ignore[reportPrivateUsage]
@@ -102,10 +113,10 @@ async def test_an_own_container_that_is_just_being_started_stays(
 
 
 async def test_a_slot_whose_container_another_worker_removed_is_forgotten(
-    tmp_path: Path, clock: Clock
+    folder: Path, clock: Clock
 ) -> None:
     engine = ListedEngine()
-    reaper, slots = reaper_of(engine, tmp_path)
+    reaper, slots = reaper_of(engine, folder)
     slots._opened.add("failed")  # pyright: ignore[reportPrivateUsage]
     slots.folders("failed").create()
     slots._opened.leave("failed")  # pyright: ignore[reportPrivateUsage]
@@ -114,13 +125,13 @@ async def test_a_slot_whose_container_another_worker_removed_is_forgotten(
 
 
 async def test_another_workers_containers_are_its_own_business_until_they_have_ended(
-    tmp_path: Path, clock: Clock
+    folder: Path, clock: Clock
 ) -> None:
     engine = ListedEngine(
         container("works", worker="other", running=True),
         container("ended", worker="other", running=False),
     )
-    reaper, _ = reaper_of(engine, tmp_path)
+    reaper, _ = reaper_of(engine, folder)
     assert await after(10, reaper, clock) == 0
     clock.now += 6
     assert await reaper.look() == 1
@@ -128,7 +139,7 @@ async def test_another_workers_containers_are_its_own_business_until_they_have_e
 
 
 async def test_a_relay_goes_with_its_slot_and_a_volume_after_its_containers(
-    tmp_path: Path, clock: Clock
+    folder: Path, clock: Clock
 ) -> None:
     engine = ListedEngine(
         container("lost", worker="me", running=True),
@@ -136,7 +147,7 @@ async def test_a_relay_goes_with_its_slot_and_a_volume_after_its_containers(
         container("driven-relay", worker="me", running=True),
     )
     engine.kept = {"lost": MINE, "driven": MINE, "mine": MINE, "other's": {}}
-    reaper, _ = reaper_of(engine, tmp_path, holds="driven-relay")
+    reaper, _ = reaper_of(engine, folder, holds="driven-relay")
     assert await after(9, reaper, clock) == 0
     clock.now += 2
     assert await reaper.look() == 4
@@ -147,10 +158,10 @@ async def test_a_relay_goes_with_its_slot_and_a_volume_after_its_containers(
 
 
 async def test_folders_of_a_former_worker_go_once_their_container_has(
-    tmp_path: Path, clock: Clock
+    folder: Path, clock: Clock
 ) -> None:
     engine = ListedEngine(container("there", worker="me", running=True))
-    reaper, slots = reaper_of(engine, tmp_path)
+    reaper, slots = reaper_of(engine, folder)
     for name in ("there", "gone"):
         slots.folders(name).create()
     former = slots.names()
