@@ -95,7 +95,8 @@ def serving(engine_url: str, folder: Path) -> Iterator[Serving]:
     data = folder / "data"
     data.mkdir()
     os.chown(data, USER, GROUP)
-    settings = {"docker_host": engine_url, "registry": REGISTRY}
+    # Its container waits for the new server, however slowly a busy machine starts that.
+    settings = {"docker_host": engine_url, "registry": REGISTRY, "grace_seconds": "60"}
     process = Serving(settings, data_dir=data, python=users_python(folder)).start()
     yield process
     process.close()
@@ -142,8 +143,7 @@ def test_a_user_without_root_does_everything_and_leaves_nothing_of_roots(
     assert built.result.response == "one of six"
     assert cancelled.outcome is Outcome.CANCELLED
     assert survived.outcome is Outcome.SUCCEEDED, survived.failure
-    # Taken over, or run again where the new server took more than the ten seconds it is waited for.
-    assert survived.attempt <= 2
+    assert survived.attempt == 1
     assert serving.stop() == 0
 
     data = serving.data_dir
