@@ -96,7 +96,8 @@ def serving(engine_url: str, folder: Path) -> Iterator[Serving]:
     data.mkdir()
     os.chown(data, USER, GROUP)
     # Its container waits for the new server, however slowly a busy machine starts that.
-    settings = {"docker_host": engine_url, "registry": REGISTRY, "grace_seconds": "60"}
+    patient = {"grace_seconds": "60", "lease_seconds": "90"}
+    settings = {"docker_host": engine_url, "registry": REGISTRY, **patient}
     process = Serving(settings, data_dir=data, python=users_python(folder)).start()
     yield process
     process.close()
