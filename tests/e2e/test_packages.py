@@ -59,13 +59,15 @@ async def test_what_was_tested_is_what_the_package_runs(
     assert tested.result is not None
     assert receipt["response"] == tested.result.response
     assert receipt["environment"] == tested.environment
+    assert receipt["entry_point"] == "agent.py:run"
     assert "--hash=sha256:" in (folder / "agent" / "requirements.txt").read_text()
     await name_base(engine, engine_images, receipt["python"], receipt["base_image"])
     with running(engine, build(engine, folder)) as container:
         wait_until_up(container)
         answered = container.ask("hello")
         failed = container.ask("fail")
-    assert answered == (200, {"response": tested.result.response})
+        evidence = container.evidence()
+    assert answered == (200, {"response": tested.result.response}), evidence
     assert failed == (500, {"error": "RuntimeError: on purpose", "code": "agent.failed"})
 
 

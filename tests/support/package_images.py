@@ -108,6 +108,12 @@ class Running:
         with urllib.request.urlopen(request, timeout=BOOT_SECONDS) as answer:
             return answer.read().decode()
 
+    def evidence(self) -> str:
+        """What it was told to run, what it has, and what it wrote: for a failed assertion."""
+        look = "cat /serve/agent.json /agent/*.py"
+        done = self.engine.run("exec", self.id, "sh", "-c", look, check=False)
+        return f"{done.stdout}{done.stderr}{self.log()}"
+
     def log(self) -> str:
         """What it wrote."""
         done = self.engine.run("logs", self.id)

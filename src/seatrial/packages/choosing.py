@@ -33,6 +33,8 @@ def refusal(test: Test) -> str:
             f"A secret stands in what would be packed ({', '.join(leaked)}). Take it out of the "
             "agent's files or answer, and test again."
         )
+    if not test.result.entry_point:
+        return "What was called in the agent's file was not kept with this test. Test it again."
     return ""
 
 

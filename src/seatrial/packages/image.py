@@ -44,11 +44,11 @@ def server_files() -> dict[str, bytes]:
 
 def agent_config(tested: Tested, concurrency: int) -> dict[str, object]:
     """What the server is told of its agent."""
-    entry, _, name = tested.result.entry_point.partition(":")
+    file, _, name = tested.result.entry_point.partition(":")
     request = tested.test.request
     return {
         "root": "/agent",
-        "file": entry or "agent.py",
+        "file": file,
         "name": name,
         "timeout_seconds": request.timeout_seconds,
         "response_bytes": request.limits.response_kb * 1024,

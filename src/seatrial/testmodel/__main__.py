@@ -33,6 +33,8 @@ _LOOPBACK = "127.0.0.1"
 # Answers that are still being generated are cut off after this.
 _SHUTDOWN_SECONDS = 0.5
 _ENGINE_END_SECONDS = 10
+_SHORT_FOLDER = "/tmp"  # noqa: S108 - what is made in it is private
+_ADDRESS_BYTES = 107  # unix(7): sun_path, without its closing zero
 
 
 def main() -> int:
@@ -75,9 +77,8 @@ def _private_stdout() -> int:
 async def _serve(arguments: argparse.Namespace, ready_line: int) -> None:
     stop = stop_event(stdin_too=arguments.exit_with_parent)
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="seatrial-model-")))
         settings = EngineSettings(
-            find_weights(), folder / "engine.sock", arguments.threads, arguments.context
+            find_weights(), _engine_socket(stack), arguments.threads, arguments.context
         )
         engine = await asyncio.to_thread(start_engine, settings)
         upstream = await stack.enter_async_context(Upstream(settings.socket))
@@ -97,6 +98,16 @@ async def _serve(arguments: argparse.Namespace, ready_line: int) -> None:
     # native code that no signal handler of Python's could end. The kernel's alarm can.
     signal.alarm(_ENGINE_END_SECONDS)
     del engine
+
+
+def _engine_socket(stack: AsyncExitStack) -> Path:
+    """Where the engine shall listen; below another folder when TMPDIR makes the path too long."""
+    for parent in (None, _SHORT_FOLDER):
+        made = tempfile.TemporaryDirectory(prefix="seatrial-model-", dir=parent)
+        socket = Path(stack.enter_context(made)) / "engine.sock"
+        if len(os.fsencode(socket)) <= _ADDRESS_BYTES:
+            break
+    return socket
 
 
 async def _prove(upstream: Upstream, settings: EngineSettings) -> ModelFacts:

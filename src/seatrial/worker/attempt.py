@@ -6,9 +6,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from seatrial.domain.errors import (
@@ -330,7 +331,7 @@ class Attempt:
         events: list[EventData] = []
         for _, frame in batch:
             self._note_time(frame)
-            events += events_of(frame, self._result_of)
+            events += events_of(frame, partial(self._result_of, events))
         await self._journal.add(events, frame=batch[-1][0])
 
     def _note_time(self, frame: object) -> None:
@@ -339,11 +340,15 @@ class Attempt:
             since_claim = time.monotonic() - self._claimed_at
             self._timings = replace(self._timings, first_output=since_claim)
 
-    def _result_of(self, frame: ResultFrame) -> Result:
+    def _result_of(self, before: Sequence[EventData], frame: ResultFrame) -> Result:
+        """`before`: events of the same batch, which the record learns of when they are stored."""
         resolved = self._resolved
         if resolved is None:
             raise PlatformError("A result arrived before the model was resolved.")
-        return result_of(frame, self._journal.record, resolved)
+        record = self._journal.record
+        for event in before:
+            record = record.with_event(0, event)
+        return result_of(frame, record, resolved)
 
     async def _on_build_log(self, text: str) -> None:
         await self._journal.add([LogEvent(stream="build", text=text)])

