@@ -180,6 +180,10 @@ class Engine(Protocol):
     is made before the containers that mount it and removed after them.
     """
 
+    async def ping(self) -> None:
+        """Return when it answers: the cheapest question that it can be asked. EngineUnavailable."""
+        ...
+
     async def describe(self) -> EngineInfo:
         """Who answers. EngineUnavailable."""
         ...

@@ -129,6 +129,7 @@ class EngineConformance(SharingConformance):
 
     async def test_it_says_what_it_is(self, engine: Engine) -> None:
         """Name, versions, size and architecture are known."""
+        await engine.ping()
         info = await engine.describe()
         assert info.name
         assert info.version
@@ -417,6 +418,7 @@ class EngineConformance(SharingConformance):
         engine = make_dead_engine()
         box = Box(engine, "sha256:0")
         calls: list[Callable[[], Any]] = [
+            engine.ping,
             engine.describe,
             lambda: engine.image("3.11"),
             lambda: engine.launch(box.spec("true")),

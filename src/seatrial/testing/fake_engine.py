@@ -80,6 +80,10 @@ class FakeEngine:
         self._volumes: dict[str, tuple[Mapping[str, str], str]] = {}
         self._failed: int = 0
 
+    async def ping(self) -> None:
+        """Answer, unless told to be away."""
+        _answer()
+
     async def describe(self) -> EngineInfo:
         """An engine that says what it is."""
         _answer()

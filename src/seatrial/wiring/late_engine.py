@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from seatrial.domain.errors import EngineRefused, EngineUnavailable, SetupFailed
 from seatrial.domain.ports import (
@@ -20,6 +21,8 @@ from seatrial.domain.ports import (
 from seatrial.engines.private import ensure_engine, private_engine
 from seatrial.engines.registry import create_engine
 from seatrial.settings import Settings
+
+_T = TypeVar("_T")
 
 
 class LateEngine:
@@ -40,13 +43,13 @@ class LateEngine:
         self._url = ""
         self._turn = asyncio.Lock()
 
+    async def ping(self) -> None:
+        """As the port says; a private engine that died is started again."""
+        await self._revived(lambda engine: engine.ping())
+
     async def describe(self) -> EngineInfo:
         """As the port says; a private engine that died is started again."""
-        try:
-            return await (await self._found()).describe()
-        except EngineUnavailable:
-            await self._look_again()
-            return await (await self._found()).describe()
+        return await self._revived(lambda engine: engine.describe())
 
     async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
         """As the port says."""
@@ -110,6 +113,14 @@ class LateEngine:
         private = private_engine(self._settings)
         if private is not None and self._url == private.url:
             await private.stop()
+
+    async def _revived(self, ask: Callable[[Engine], Awaitable[_T]]) -> _T:
+        """What the engine answers; one that does not is looked for once more."""
+        try:
+            return await ask(await self._found())
+        except EngineUnavailable:
+            await self._look_again()
+            return await ask(await self._found())
 
     async def _found(self) -> Engine:
         if self._engine is None:

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from seatrial.domain.errors import EngineUnavailable, PlatformError
 from seatrial.domain.failures import Failure
-from seatrial.domain.ports import Engine, EngineInfo
+from seatrial.domain.ports import Engine
 
 log = logging.getLogger(__name__)
 
 SLOW_SECONDS = 10.0
-"""An engine that takes longer to say who it is counts as away."""
+"""An engine that takes longer to answer counts as away."""
 
 _LOOK_SECONDS = 1.0
 _NEW_ENGINE_SECONDS = 5.0
@@ -52,7 +52,7 @@ class EngineWatch:
         self._wait_seconds = wait_seconds
         self._look_again = look_again
         self._tell = tell
-        self._asking: asyncio.Task[EngineInfo] | None = None
+        self._asking: asyncio.Future[None] | None = None
         self._seen = False
         self._away_since: float | None = None
         self._pause = 0.0
@@ -69,7 +69,7 @@ class EngineWatch:
             await self._say(self._pause_because)
             return False
         try:
-            await self._describe()
+            await self._ping()
         except PlatformError as error:
             return await self._without_engine(error)
         self._seen, self._away_since = True, None
@@ -92,9 +92,9 @@ class EngineWatch:
         if self._asking is not None:
             self._asking.cancel()
 
-    async def _describe(self) -> None:
-        """Ask the engine who it is. A slow one is not asked twice: its answer is waited for."""
-        asking = self._asking = self._asking or asyncio.create_task(self._engine.describe())
+    async def _ping(self) -> None:
+        """Ask the engine to answer. A slow one is not asked twice: its answer is waited for."""
+        asking = self._asking = self._asking or asyncio.ensure_future(self._engine.ping())
         await asyncio.wait({asking}, timeout=SLOW_SECONDS)
         if not asking.done():
             raise EngineUnavailable(f"It has not answered for {SLOW_SECONDS:.0f} s.")

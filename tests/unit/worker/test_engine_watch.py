@@ -9,15 +9,13 @@ import pytest
 
 from seatrial.domain.errors import EngineUnavailable
 from seatrial.domain.failures import failure
-from seatrial.domain.ports import Engine, EngineInfo
+from seatrial.domain.ports import Engine
 from seatrial.worker import engine_watch
 from seatrial.worker.engine_watch import EngineWatch
 
-INFO = EngineInfo("E", "1", "1", False, True, "x86_64", 2, 2**30)
-
 
 class Asked:
-    """An engine that is there, away, or slow; all that is asked of it is who it is."""
+    """An engine that is there, away, or slow; all that is asked of it is an answer."""
 
     def __init__(self) -> None:
         self.away = False
@@ -25,12 +23,11 @@ class Asked:
         self.answers.set()
         self.asked = 0
 
-    async def describe(self) -> EngineInfo:
+    async def ping(self) -> None:
         self.asked += 1
         await self.answers.wait()
         if self.away:
             raise EngineUnavailable("nobody there")
-        return INFO
 
 
 class Watched:

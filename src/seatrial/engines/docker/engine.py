@@ -70,6 +70,10 @@ class DockerEngine:
         self._connecting = asyncio.Lock()
         self._evidence: dict[str, _LastWords] = {}
 
+    async def ping(self) -> None:
+        """Ask for an answer, of which nothing is read. EngineUnavailable."""
+        await (await self._connect()).api.greet()
+
     async def describe(self) -> EngineInfo:
         """Who answers. EngineUnavailable."""
         api = (await self._connect()).api
