@@ -47,7 +47,7 @@ class Runs:
         """Nothing is started yet. `environment` is that of the agent's processes, whole."""
         self._config, self._environment = config, environment
         self._turns = threading.BoundedSemaphore(config.concurrency)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._spare: Optional[Process] = None
         self._running: set[Process] = set()
         self._closed = False
@@ -65,7 +65,7 @@ class Runs:
 
     def load(self) -> None:
         """Load the agent ahead of the next query. A script is not: it reads its query at once."""
-        with self._lock:
+        with self._changed:
             if self._spare is None and not self._config.is_script and not self._closed:
                 self._spare = Process(self._config, self._environment)
 
@@ -78,27 +78,32 @@ class Runs:
             try:
                 return process.answer(query, emit)
             finally:
-                process.end()
-                self._running.discard(process)
+                self._end(process)
         finally:
             self._turns.release()
             self.load()
 
     def close(self, seconds: float) -> None:
         """Let what is being answered come to its end, for so long; then end all processes."""
-        with self._lock:
+        with self._changed:
             self._closed = True
             spare, self._spare = self._spare, None
         if spare is not None:
             spare.end()
-        end = time.monotonic() + seconds
-        while self._running and time.monotonic() < end:
-            time.sleep(0.02)
-        for process in list(self._running):
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, seconds)
+            left = list(self._running)
+        for process in left:
             process.end()
 
+    def _end(self, process: "Process") -> None:
+        process.end()
+        with self._changed:
+            self._running.discard(process)
+            self._changed.notify_all()
+
     def _take(self, query: str) -> "Process":
-        with self._lock:
+        with self._changed:
             if self._closed:
                 raise Busy
             spare, self._spare = self._spare, None
