@@ -139,6 +139,10 @@ class Packages(Protocol):
         """
         ...
 
+    async def hold_rehearsal(self, claim: RehearsalClaim, *, lease_seconds: float) -> None:
+        """Keep others from it for so long from now. Does nothing when the package is gone."""
+        ...
+
     async def rehearsed(self, claim: RehearsalClaim, checks: Sequence[Check]) -> None:
         """Keep what came out, unless the package was made anew meanwhile or is gone."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, Update, delete, insert, or_, select, update
 
 from seatrial.domain.builds import Build, unpacked
 from seatrial.domain.errors import NotFound
@@ -116,17 +116,27 @@ class SqlPackages(Part):
             await writing.execute(taken.values(rehearse_until=until), {})
         return RehearsalClaim(row.owner, row.id, row.target, row.sha256, bytes(row.content))
 
+    async def hold_rehearsal(self, claim: RehearsalClaim, *, lease_seconds: float) -> None:
+        """Keep others from it for so long from now. Does nothing when the package is gone."""
+        async with self._database.writing(durable=False) as writing:
+            until = writing.now + timedelta(seconds=lease_seconds)
+            await writing.execute(_claimed(claim).values(rehearse_until=until), {})
+
     async def rehearsed(self, claim: RehearsalClaim, checks: Sequence[Check]) -> None:
         """Keep what came out, unless the package was made anew meanwhile or is gone."""
         told = json.dumps([check.model_dump() for check in checks])
-        seq = select(tests.c.seq).where(tests.c.id == claim.test_id).scalar_subquery()
-        same = (
-            packages.c.test_seq == seq,
-            packages.c.target == claim.target,
-            packages.c.sha256 == claim.sha256,
-        )
         async with self._database.writing(durable=False) as writing:
-            await writing.execute(update(packages).where(*same).values(checks=told), {})
+            await writing.execute(_claimed(claim).values(checks=told), {})
+
+
+def _claimed(claim: RehearsalClaim) -> Update:
+    """An update of the package that was claimed; of none when it was made anew or is gone."""
+    seq = select(tests.c.seq).where(tests.c.id == claim.test_id).scalar_subquery()
+    return update(packages).where(
+        packages.c.test_seq == seq,
+        packages.c.target == claim.target,
+        packages.c.sha256 == claim.sha256,
+    )
 
 
 def _to_rehearse(now: datetime) -> Select[Any]:

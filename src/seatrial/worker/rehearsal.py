@@ -7,6 +7,7 @@ slot of its own, without any network but a door that answers from the test's rec
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
@@ -24,6 +25,7 @@ from seatrial.domain.errors import (
     PlatformError,
     SeatrialError,
     SetupFailed,
+    StoreUnavailable,
 )
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.packages import Check, RehearsalClaim
@@ -47,7 +49,8 @@ BUILDS, BOOTS = "the image builds with the Dockerfile as shipped", "it boots and
 HARDENED = "it runs read-only and without root"
 ANSWERS, STOPS = "it answers the tested query", "it stops on SIGTERM"
 
-_LEASE_SECONDS = 1800.0
+_LEASE_SECONDS = 180.0
+"""How soon another worker tries out what one left that died; a database may be away for as long."""
 _BUILD_SECONDS = 900.0
 _BOOT_SECONDS = 100.0
 _PAUSE_SECONDS = 5.0
@@ -101,9 +104,21 @@ class Rehearsals:
             build = await self._deps.store.build_of(claim.owner, claim.test_id)
         except NotFound:
             return  # the test was removed, and its packages with it
-        if build is not None:
+        if build is None:
+            return
+        holding = asyncio.create_task(self._hold(claim))
+        try:
             checks = await _Rehearsal(self._deps, claim, test, build).checks()
-            await self._deps.store.rehearsed(claim, checks)
+        finally:
+            holding.cancel()
+        await self._deps.store.rehearsed(claim, checks)
+
+    async def _hold(self, claim: RehearsalClaim) -> None:
+        """Renew the lease until cancelled."""
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 6)
+            with contextlib.suppress(StoreUnavailable):
+                await self._deps.store.hold_rehearsal(claim, lease_seconds=_LEASE_SECONDS)
 
 
 class _Rehearsal:

@@ -102,7 +102,11 @@ async def test_a_package_is_tried_out_once_and_again_when_its_worker_is_lost(
     [held] = await store.packages(OWNER, test_id)
     assert held.rehearsal.state == "running"
     assert await store.claim_rehearsal(lease_seconds=60) is None
-    clock.forward(61)
+    clock.forward(50)
+    await store.hold_rehearsal(claim, lease_seconds=60)
+    clock.forward(50)
+    assert await store.claim_rehearsal(lease_seconds=60) is None
+    clock.forward(11)
     assert await store.claim_rehearsal(lease_seconds=60) == claim
     checks = [Check(name="a", result="passed"), Check(name="b", result="skipped", detail="why")]
     await store.rehearsed(claim, checks)

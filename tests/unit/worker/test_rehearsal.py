@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import pytest_asyncio
 
 from seatrial.domain.builds import Build
-from seatrial.domain.errors import EngineRefused, EngineUnavailable, PlatformError
-from seatrial.domain.packages import Rehearsal
+from seatrial.domain.errors import (
+    EngineRefused,
+    EngineUnavailable,
+    PlatformError,
+    StoreUnavailable,
+)
+from seatrial.domain.packages import Rehearsal, RehearsalClaim
 from seatrial.domain.phases import Outcome
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Completion, Result
 from seatrial.packages import Tested, make_package
 from seatrial.settings import Settings
 from seatrial.store import SqlStore, open_store
+from seatrial.worker import rehearsal
 from seatrial.worker.rehearsal import BUILDS, RehearsalDeps, Rehearsals
 
 BUILD = Build(python="3.11", architecture="x86_64", image="sha256:1")
@@ -88,6 +96,29 @@ async def test_an_engine_that_goes_away_is_no_fault_of_the_package(store: SqlSto
     told = await tried_out(store, Images(EngineUnavailable("The engine does not answer.")))
     assert told.state == "skipped"
     assert "could not be tried out here" in told.checks[0].detail
+
+
+async def test_a_build_that_takes_longer_than_its_lease_is_held(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "_LEASE_SECONDS", 0.06)
+    held = asyncio.Event()
+
+    async def hold(claim: RehearsalClaim, *, lease_seconds: float) -> None:
+        held.set()
+        raise StoreUnavailable("It is away for a moment: the next try comes soon.")
+
+    class Slow(Images):
+        async def build_image(self, *_: object, **__: object) -> None:
+            await held.wait()
+            held.clear()
+            await held.wait()
+            raise self.error
+
+    monkeypatch.setattr(store, "hold_rehearsal", hold)
+    async with asyncio.timeout(30):
+        told = await tried_out(store, Slow(EngineRefused("the build's own end")))
+    assert told.checks[0].detail == "the build's own end"
 
 
 async def test_what_must_not_be_built_here_is_told_and_not_built(store: SqlStore) -> None:
