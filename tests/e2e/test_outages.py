@@ -5,15 +5,9 @@ On Docker alone: what stands between the database and the container is the same 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import time
-from collections.abc import Generator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,6 +18,7 @@ from seatrial.domain.phases import Outcome
 from tests.support import agents
 from tests.support.daemon import Daemon
 from tests.support.databases import PostgresDatabases
+from tests.support.disks import ROOT_ONLY, fill, small_disk
 from tests.support.postgres import PostgresServer, own_postgres
 from tests.support.serving import Serving
 
@@ -31,7 +26,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 AWAY_SECONDS = 30.0
 TICKS = 60
-ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
 
 
 @pytest.fixture
@@ -105,27 +99,6 @@ def test_a_database_that_is_away_for_half_a_minute_costs_no_attempt_and_no_event
         assert done.attempt == 1, [e.data.message for e in events if isinstance(e.data, PhaseEvent)]
         check_whole(events)
         client.close()
-
-
-@contextlib.contextmanager
-def small_disk(size_mb: int) -> Generator[Path]:
-    """A file system of that size, on a path that is short enough for sockets."""
-    folder = Path(tempfile.mkdtemp(prefix="st-", dir="/var/tmp"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-        shutil.rmtree(folder)
-
-
-def fill(disk: Path) -> Path:
-    """Take all of its room; the file that does."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-    return filler
 
 
 @ROOT_ONLY
