@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ TOO_SMALL_MB = 60
 ENOUGH_MB = 3000
 
 
-@pytest.fixture(params=["docker", *(["podman"] if os.environ.get("SEATRIAL_TEST_FULL") else [])])
+@pytest.fixture(params=["docker", "podman"])
 def full_engine(request: pytest.FixtureRequest) -> Iterator[PrivateEngine]:
     """An engine that has no room for a base image."""
     kind: Kind = request.param
