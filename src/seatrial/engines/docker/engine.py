@@ -67,17 +67,28 @@ class DockerEngine:
         """Connects to nothing yet."""
         self._config = config
         self._connection: _Connection | None = None
+        self._info: EngineInfo | None = None
         self._connecting = asyncio.Lock()
         self._evidence: dict[str, _LastWords] = {}
 
     async def ping(self) -> None:
         """Ask for an answer, of which nothing is read. EngineUnavailable."""
-        await (await self._connect()).api.greet()
+        try:
+            await (await self._connect()).api.greet()
+        except PlatformError:
+            self._info = None  # another one may answer the next time
+            raise
 
     async def describe(self) -> EngineInfo:
-        """Who answers. EngineUnavailable."""
-        api = (await self._connect()).api
-        return convert.engine_info(await api.version(), await api.info(), self._config.runtime)
+        """Who answers. EngineUnavailable.
+
+        Asked once, since Podman starts several programs to say it, and again after a failed ping.
+        """
+        if self._info is None:
+            api = (await self._connect()).api
+            version, info = await asyncio.gather(api.version(), api.info())
+            self._info = convert.engine_info(version, info, self._config.runtime)
+        return self._info
 
     async def image(self, python: str, *, progress: Callable[[str], None] | None = None) -> str:
         """The base image for that Python: its content id. See `images`."""
@@ -211,7 +222,7 @@ class DockerEngine:
 
     async def aclose(self) -> None:
         """Close connections. Containers stay."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._info = self._connection, None, None
         for evidence in self._evidence.values():
             await evidence.close()
         self._evidence.clear()
