@@ -16,6 +16,7 @@ need() { # need PROGRAM-PATH-PATTERN PACKAGE...
 need "/usr/lib/postgresql/*/bin/postgres" postgresql
 need "/usr/sbin/dockerd /usr/bin/dockerd" docker.io
 need "/usr/bin/podman" podman uidmap slirp4netns
+need "/usr/lib/cni/bridge" containernetworking-plugins iptables
 need "/usr/sbin/runc /usr/bin/runc" runc
 need "/usr/bin/mmdebstrap" mmdebstrap
 need "/usr/bin/docker-registry" docker-registry
@@ -23,11 +24,14 @@ need "/usr/bin/setpriv" util-linux
 need "/usr/bin/runsc" runsc
 need "/usr/bin/chromium" chromium fonts-dejavu-core
 
-# The CDK and its linter, which the stacks of packages are held to, go beside the engines.
-install_cdk() { .venv/bin/python -m tests.support.cdk_tools >/dev/null; }
+# The tools that packages are held to and deployed with go beside the engines.
+install_tools() {
+    .venv/bin/python -m tests.support.cdk_tools >/dev/null
+    .venv/bin/python -m tests.support.cloud_tools >/dev/null
+}
 
 if [ -z "$missing" ]; then
-    install_cdk
+    install_tools
     exit 0
 fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -46,4 +50,4 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 # shellcheck disable=SC2086 - a list of words
 apt-get install -q -y --no-install-recommends $missing
-install_cdk
+install_tools

@@ -30,10 +30,13 @@ class Engine:
 
     url: str
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """One command; its output on failure."""
+    def run(
+        self, *arguments: str, check: bool = True, config: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """One command; its output on failure. `config` is a folder with logins to registries."""
+        known = ["--config", str(config)] if config else []
         done = subprocess.run(
-            ["docker", "--host", self.url, *arguments],
+            ["docker", *known, "--host", self.url, *arguments],
             capture_output=True,
             text=True,
             check=False,

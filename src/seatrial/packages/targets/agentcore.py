@@ -104,7 +104,7 @@ TARGET = Target(
     numbers=_numbers,
     files=_files,
     prerequisites="Docker that can build ARM64 images (the doctor says how), python3, a current "
-    "AWS CLI v2 with credentials that may deploy, and a region that has AgentCore.",
+    "AWS CLI with credentials that may deploy, and a region that has AgentCore.",
     after=aws.AFTER,
     costs="you pay for the CPU and memory of sessions, the image in ECR, the log and the secret; "
     "without a session the runtime costs next to nothing. Model calls are extra.",

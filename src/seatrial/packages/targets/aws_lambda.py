@@ -95,7 +95,7 @@ TARGET = Target(
     machine=tested_machine,
     numbers=_numbers,
     files=_files,
-    prerequisites="Docker, python3, the AWS CLI v2 with credentials that may deploy, and a region.",
+    prerequisites="Docker, python3, the AWS CLI with credentials that may deploy, and a region.",
     after=aws.AFTER,
     costs="you pay for each call's time and memory, the image in ECR, the log and the secret; "
     "an idle function costs next to nothing. Model calls are your provider's.",

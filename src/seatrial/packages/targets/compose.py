@@ -105,5 +105,5 @@ TARGET = Target(
     prerequisites="Docker with Compose (`COMPOSE=podman-compose` works too) and python3.",
     after="python3 smoke.py            # asks the tested query again",
     costs="nothing but your machine, and what your model provider asks for its calls.",
-    trouble="- *The port is taken*: `HOST_PORT=9090 ./deploy.sh`.",
+    trouble="- *The port is taken*: `export HOST_PORT=9090`, then `./deploy.sh`.",
 )

@@ -184,7 +184,7 @@ TARGET = Target(
     machine=tested_machine,
     numbers=_numbers,
     files=_files,
-    prerequisites="Docker, python3, the AWS CLI v2 with credentials that may deploy, a region, and "
+    prerequisites="Docker, python3, the AWS CLI with credentials that may deploy, a region, and "
     "a network with public subnets (the account's default one is taken).",
     after=aws.AFTER,
     costs="**a running task and its public address cost money by the hour, also when nobody "

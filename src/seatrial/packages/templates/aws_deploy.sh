@@ -9,14 +9,17 @@ NAME=${NAME:-@NAME@}
 DOCKER=${DOCKER:-docker}
 AWS_REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region)}}
 export AWS_REGION AWS_DEFAULT_REGION="$AWS_REGION"
+# One plain image: services refuse the index of attestations that Docker would put around it.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 # Values of .env, one at a time: the file is read as text and never run.
 value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 
-aws ecr describe-repositories --repository-names "$NAME" >/dev/null 2>&1 ||
-    aws ecr create-repository --repository-name "$NAME" \
-        --image-scanning-configuration scanOnPush=true >/dev/null
-REPOSITORY=$(aws ecr describe-repositories --repository-names "$NAME" \
-    --query 'repositories[0].repositoryUri' --output text)
+REPOSITORY=$(
+    aws ecr describe-repositories --repository-names "$NAME" --output text \
+        --query 'repositories[0].repositoryUri' 2>/dev/null ||
+        aws ecr create-repository --repository-name "$NAME" --output text \
+            --image-scanning-configuration scanOnPush=true --query repository.repositoryUri
+)
 IMAGE=$REPOSITORY:@TAG@
 "$DOCKER" build --platform @PLATFORM@ --tag "$IMAGE" agent
 aws ecr get-login-password |

@@ -14,6 +14,8 @@ done
 [ "$failed" = 0 ] || exit 1
 REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
 [ -n "$REGION" ] || missing "a region: export AWS_REGION=@REGION@"
+# Versions 1 and 2 of the AWS CLI read different ones.
+export AWS_REGION="$REGION" AWS_DEFAULT_REGION="$REGION"
 @REGIONS@
 aws sts get-caller-identity >/dev/null || missing "AWS credentials: aws configure, or aws sso login"
 "$DOCKER" info >/dev/null 2>&1 || missing "a running $DOCKER"

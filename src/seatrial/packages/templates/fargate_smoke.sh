@@ -3,6 +3,8 @@
 set -eu
 cd "$(dirname "$0")"
 NAME=${NAME:-@NAME@}
+AWS_REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region)}}
+export AWS_REGION AWS_DEFAULT_REGION="$AWS_REGION"
 aws ecs wait services-stable --cluster "$NAME" --services "$NAME"
 TASK=$(aws ecs list-tasks --cluster "$NAME" --service-name "$NAME" \
     --query 'taskArns[0]' --output text)
