@@ -34,6 +34,7 @@ class Expected(BaseModel):
     outcome: str
     failure: str | None = None
     timeout: int = 90
+    attempts: int = 1
     limits: Mapping[str, Any] = {}
     says: tuple[str, ...] = ()
     never: tuple[str, ...] = ()

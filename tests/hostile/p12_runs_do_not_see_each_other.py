@@ -33,13 +33,14 @@ def test_two_runs_at_once_find_no_trace_of_each_other(place: Place) -> None:
     assert max(ann["from"], bob["from"]) < min(ann["to"], bob["to"]), "they did not overlap"
     assert ann["found"] == bob["found"] == []
     assert ann["doors"] == bob["doors"] == []
-    for shared in ("uid", "network", "ipc"):
+    # On gVisor each has a kernel of its own, whose numbers may be the same.
+    for shared in ("uid",) if place.engine == "gvisor" else ("uid", "network", "ipc"):
         assert ann[shared] != bob[shared], shared
     for one in (ann, bob):
-        _is_alone(one)
+        _is_alone(one, place.engine)
 
 
-def _is_alone(one: dict[str, Any]) -> None:
+def _is_alone(one: dict[str, Any], engine: str) -> None:
     """Its own message queue, its own twenty children, the supervisor and the forwarder."""
-    assert one["queues"] == 1
+    assert one["queues"] == (None if engine == "gvisor" else 1)  # gVisor's kernel lists none
     assert one["processes"] == 23

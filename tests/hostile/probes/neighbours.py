@@ -9,6 +9,11 @@ import time
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+def namespace(kind):
+    path = f"/proc/self/ns/{kind}"
+    return os.readlink(path) if os.path.lexists(path) else None
+
+
 def run(query):
     mine, other = query.split()
     for folder in ("/tmp", "/home/agent", "/dev/shm"):
@@ -53,17 +58,18 @@ def run(query):
     doors = [
         path for path in glob.glob("/seatrial/door/../*") if not path.endswith(("/door", "/lib"))
     ]
-    queues = [line.split()[0] for line in open("/proc/sysvipc/msg")][1:]
+    table = "/proc/sysvipc/msg"
+    queues = [line.split()[0] for line in open(table)][1:] if os.path.exists(table) else None
     processes = [path for path in os.listdir("/proc") if path.isdigit()]
     return json.dumps(
         {
             "found": sorted(found),
             "uid": os.getuid(),
             "doors": doors,
-            "queues": len(queues),
+            "queues": None if queues is None else len(queues),
             "processes": len(processes),
-            "network": os.readlink("/proc/self/ns/net"),
-            "ipc": os.readlink("/proc/self/ns/ipc"),
+            "network": namespace("net"),
+            "ipc": namespace("ipc"),
             "from": time.time() - 6,
             "to": time.time(),
         }
