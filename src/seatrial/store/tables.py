@@ -66,6 +66,18 @@ UNTRIED = text("checks IS NULL")
 PROMISED = text("promised_high_ms IS NOT NULL AND started_at IS NOT NULL")
 """Had to wait, and does no more."""
 
+
+def _of_its_test(column: str = "tests.seq") -> Column[int]:
+    """Whose a row is; it goes with it."""
+    return Column(
+        "test_seq",
+        _Big,
+        ForeignKey(column, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
 users = Table(
     "users",
     metadata,
@@ -138,13 +150,7 @@ tests = Table(
 bodies = Table(
     "bodies",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     Column("request", Text, nullable=False),
     Column("result", Text),
     Column("failure", Text),
@@ -155,13 +161,7 @@ bodies = Table(
 events = Table(
     "events",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False),
     Column("data", Text, nullable=False),
@@ -197,13 +197,7 @@ idempotency = Table(
 webhooks = Table(
     "webhooks",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     Column("url", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -242,13 +236,7 @@ credentials = Table(
 recordings = Table(
     "recordings",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     # Whose calls these are: the test's latest attempt that recorded any.
     Column("attempt", Integer, nullable=False),
     Column("setup", Text, nullable=False),
@@ -259,13 +247,7 @@ recordings = Table(
 recorded_calls = Table(
     "recorded_calls",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("recordings.test_seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test("recordings.test_seq"),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("facts", Text, nullable=False),
     Column("bodies", LargeBinary, nullable=False),
@@ -274,13 +256,7 @@ recorded_calls = Table(
 builds = Table(
     "builds",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     # What the last attempt ran on, compressed: a lock with all hashes is large.
     Column("data", LargeBinary, nullable=False),
 )
@@ -288,13 +264,7 @@ builds = Table(
 packages = Table(
     "packages",
     metadata,
-    Column(
-        "test_seq",
-        _Big,
-        ForeignKey("tests.seq", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _of_its_test(),
     Column("target", Text, primary_key=True),
     Column("file_name", Text, nullable=False),
     Column("sha256", Text, nullable=False),
