@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from . import exits
+from . import embed, exits
 from .epilog import examples
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _ROLES: dict[str, Role] = {"succeeded": "good", "cancelled": "warn"}
 
 def register(parent: typer.Typer) -> None:
     """Add the noun."""
+    embed.register(app)
     parent.add_typer(app, name="tests", help="List, show, follow, stop, retry and delete tests.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from seatrial.domain.answers import (
     WebhookSecret,
 )
 from seatrial.domain.credentials import Credential, CredentialInfo
+from seatrial.domain.embedding import EmbedToken
 from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event, EventPage
 from seatrial.domain.packages import PackageInfo, PackageList, Target
@@ -210,6 +211,18 @@ class AsyncClient:
     async def download_package(self, test_id: str, target: Target) -> bytes:
         """The archive of a package that was made. NotFound when it was not."""
         return await self._transport.send("GET", f"{_of(test_id)}/packages/{target}.zip")
+
+    async def embed_token(
+        self, test_id: str, origins: Sequence[str], *, lifetime_seconds: int = 3600
+    ) -> EmbedToken:
+        """A token with which pages of these origins show this one test, and do nothing else.
+
+        For `<seatrial-test>`; good for so many seconds, a minute to a day. InvalidRequest for an
+        origin that is not written as browsers do (`https://host` or `https://host:port`).
+        """
+        order = {"origins": list(origins), "lifetime_seconds": lifetime_seconds}
+        body = await self._transport.send("POST", f"{_of(test_id)}/embed", json=order)
+        return answers.read(EmbedToken, body)
 
     async def delete(self, test_id: str) -> None:
         """Remove a completed test with its journal. Conflict while it is unfinished."""

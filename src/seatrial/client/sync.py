@@ -141,6 +141,7 @@ class Client:
     packages = _runs(AsyncClient.packages)
     build_package = _runs(AsyncClient.build_package)
     download_package = _runs(AsyncClient.download_package)
+    embed_token = _runs(AsyncClient.embed_token)
     delete = _runs(AsyncClient.delete)
     clear = _runs(AsyncClient.clear)
     queue = _runs(AsyncClient.queue)

@@ -10,6 +10,7 @@ to the library; inside, only these are raised.
     ├── Conflict                  user      the thing's state does not allow this
     │   └── PackageRefused        user      no package can be made of it (carries the reason)
     ├── NotAuthenticated          user      no token, or one that is not known
+    │   └── TokenExpired          user      the token's time is over: a new one is needed
     ├── NotAllowed                user      the token may not do this
     ├── QueueFull                 platform  too many tests wait; come back later
     ├── FailureError              (of its failure) ends a test with one entry of the catalogue
@@ -103,6 +104,12 @@ class NotAuthenticated(SeatrialError):
 
     code = "not_authenticated"
     whose = "user"
+
+
+class TokenExpired(NotAuthenticated):
+    """The token was good, but its time is over."""
+
+    code = "token.expired"
 
 
 class NotAllowed(SeatrialError):

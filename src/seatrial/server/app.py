@@ -14,10 +14,12 @@ from seatrial.domain.errors import SetupFailed
 from . import page, problems
 from .auth import Authenticator
 from .deps import ServerDeps
+from .embedding import Embedding
 from .guards import Guards, is_loopback
 from .metrics import ServerMetrics
 from .routes import (
     credentials,
+    embedding,
     environments,
     events,
     health,
@@ -41,6 +43,7 @@ _ROUTERS = (
     events.router,
     recordings.router,
     packages.router,
+    embedding.router,
     queue.router,
     providers.router,
     credentials.router,
@@ -92,6 +95,7 @@ def create_app(deps: ServerDeps) -> FastAPI:
         app.include_router(router, prefix=PREFIX, include_in_schema=False)
     app.include_router(session.front)
     page.install(app, page.Page(deps.page_dir))
+    app.add_middleware(Embedding, deps=deps)
     app.add_middleware(Guards, deps=deps, metrics=measured)
     app.openapi = lambda: _openapi(app)
     return app

@@ -1,16 +1,23 @@
-"""Who is calling: the holder of an API token, or the local user where that is enough."""
+"""Who is calling: the holder of an API token, or the local user where that is enough.
+
+A token for embedding is no API token: the two routes that take a `Reader` take it, no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from seatrial.domain.embedding import PREFIX as EMBED_PREFIX
+from seatrial.domain.embedding import Grant
 from seatrial.domain.errors import NotAllowed, NotAuthenticated
 from seatrial.domain.ports import User
+from seatrial.services.embed_test import granted
 from seatrial.services.users import user_of_token
 
 from .deps import ServerDeps
@@ -35,6 +42,15 @@ class Identity:
         return self.user.id
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The reader of one test: as its owner, or with a `grant`, for so many seconds from now."""
+
+    owner: str
+    grant: Grant | None = None
+    seconds: float | None = None
+
+
 def came_over_socket(scope: Mapping[str, Any]) -> bool:
     """Whether the request came over a Unix socket: the server's address then has no port."""
     server: tuple[str, int | None] | None = scope.get("server")
@@ -50,7 +66,9 @@ class Authenticator:
         self._local: dict[str, User] = {}
 
     async def identify(self, request: Request, token: str | None) -> Identity:
-        """The caller of this request. NotAuthenticated."""
+        """The caller of this request. NotAuthenticated; NotAllowed for a token for embedding."""
+        if token is not None and token.startswith(EMBED_PREFIX):
+            raise NotAllowed("A token for embedding reads its one test, and does nothing else.")
         if token is not None:
             return Identity(await user_of_token(self._deps.store, token), local=False)
         if "authorization" in request.headers:
@@ -63,6 +81,17 @@ class Authenticator:
                 "This server needs an API token.", hint="Send it as `Authorization: Bearer TOKEN`."
             )
         return Identity(await self._local_user(name), local=True)
+
+    async def reading(self, request: Request, token: str | None, test_id: str) -> Reading:
+        """Who reads that test with this request: its owner, or a page that was let in.
+
+        NotAuthenticated; TokenExpired, NotAllowed and NotFound for tokens for embedding.
+        """
+        if token is None or not token.startswith(EMBED_PREFIX):
+            return Reading((await self.identify(request, token)).id)
+        origin, now = request.headers.get("origin"), datetime.now(UTC)
+        grant = granted(self._deps.webhook_key, token, test_id, origin=origin, now=now)
+        return Reading(grant.owner, grant, grant.expires - now.timestamp())
 
     async def _local_user(self, name: str) -> User:
         if name not in self._local:
@@ -80,6 +109,19 @@ async def _caller(
 
 Caller = Annotated[Identity, Depends(_caller)]
 """The identified caller, as a parameter of a route. Without one the answer is 401."""
+
+
+async def _reading(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Reading:
+    authenticator = cast("Authenticator", request.app.state.authenticator)
+    token = bearer.credentials if bearer else None
+    return await authenticator.reading(request, token, str(request.path_params["test_id"]))
+
+
+Reader = Annotated[Reading, Depends(_reading)]
+"""Who reads the test of the route's `test_id`, as a parameter. Takes tokens for embedding too."""
 
 
 def require_local(caller: Identity) -> None:

@@ -65,6 +65,14 @@ PACKAGES: dict[str, Example] = {
     "lambda": {"summary": "For AWS Lambda", "value": {"target": "lambda"}},
 }
 
+EMBEDDING: dict[str, Example] = {
+    "hour": {"summary": "For an hour", "value": {"origins": ["https://app.example"]}},
+    "minutes": {
+        "summary": "For ten minutes",
+        "value": {"origins": ["https://app.example"], "lifetime_seconds": 600},
+    },
+}
+
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {
         "description": "The queued test",

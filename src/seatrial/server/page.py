@@ -7,6 +7,7 @@ for ever. Each may lie compressed beside itself. Addresses within the page are a
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_SCRIPT = "embed.js"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -66,6 +68,8 @@ class Page:
             for path in sorted(folder.rglob("*"))
             if path.suffix in _TYPES
         }
+        script = self._files.get(_SCRIPT)
+        self._script_tag = f'W/"{_digest(script.path)}"' if script else ""
 
     @property
     def built(self) -> bool:
@@ -81,6 +85,18 @@ class Page:
         name = request.url.path.removeprefix("/")
         lasting = name.startswith("assets/")
         return self._answer(request, name, {"Cache-Control": _FOR_EVER} if lasting else {})
+
+    def script(self, request: Request) -> Response:
+        """The script for pages of other origins. Its address stays, so it is asked for anew."""
+        headers = {
+            "Cache-Control": "no-cache",
+            "ETag": self._script_tag,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Access-Control-Allow-Origin": "*",
+        }
+        if self._script_tag and self._script_tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={**headers, "Vary": "Accept-Encoding"})
+        return self._answer(request, _SCRIPT, headers)
 
     def _answer(self, request: Request, name: str, headers: dict[str, str]) -> Response:
         found = self._files.get(name)
@@ -106,6 +122,11 @@ def install(app: FastAPI, page: Page) -> None:
         app.add_route(address, page.front, methods=["GET"], include_in_schema=False)
     for address in ("/assets/{name}", "/icon.svg"):
         app.add_route(address, page.file, methods=["GET"], include_in_schema=False)
+    app.add_route(f"/{_SCRIPT}", page.script, methods=["GET"], include_in_schema=False)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
 def _compressed(path: Path) -> dict[str, Path]:

@@ -50,13 +50,22 @@ def encode(events: Sequence[Event]) -> Iterator[bytes]:
 class EventStream(Response):
     """Sends batches as they come, until they end, the client leaves or the server stops.
 
+    With `seconds`, no longer than that: then the leave to read it ends.
+
     A client that reads slowly holds up its own stream alone: nothing is read from the journal
     until the last write has gone out. In silence, a comment is sent every so often.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, batches: Batches, deps: ServerDeps, metrics: ServerMetrics) -> None:
+    def __init__(
+        self,
+        batches: Batches,
+        deps: ServerDeps,
+        metrics: ServerMetrics,
+        *,
+        seconds: float | None = None,
+    ) -> None:
         """`batches` belongs to the response and is closed by it."""
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -64,6 +73,7 @@ class EventStream(Response):
         self._keep_alive = deps.keep_alive_seconds
         self._stopping = deps.stopping
         self._metrics = metrics
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -83,7 +93,7 @@ class EventStream(Response):
         stop = asyncio.create_task(self._stopping.wait())
         tasks = (pump, gone, stop)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
             return gone.done()
         finally:
             for task in tasks:

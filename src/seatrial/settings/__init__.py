@@ -110,8 +110,9 @@ class Settings(BaseSettings):
     have accounts."""
 
     webhook_key: str | None = Field(default=None, repr=False)
-    """Key that users' webhook secrets follow from: 32 bytes in base64. Without it, a file of the
-    data folder. Servers that share a database need the same one."""
+    """Key that users' webhook secrets follow from, and that tokens for embedding are signed with:
+    32 bytes in base64. Without it, a file of the data folder. Servers that share a database need
+    the same one."""
 
     test_model: bool = True
     """Offer the built-in test model when its packages are installed."""

@@ -216,6 +216,25 @@ async def test_a_token_stands_alone_on_standard_output_and_works(desk: Desk) -> 
     assert "token" in refused.err
 
 
+async def test_a_token_for_embedding_stands_alone_on_standard_output_and_shows_the_test(
+    desk: Desk,
+) -> None:
+    run = await desk.start("run", "agent.py", "what?")
+    test_id = await _waiting_id(desk, run)
+    await _work(desk, test_id, _DONE)
+    await run.end()
+    typed = await desk.start("tests", "embed", "last", "https://app.example", "--lifetime", "60")
+    ended = await typed.end()
+    assert ended.code == 0
+    assert f'test="{test_id}"' in ended.err
+    async with desk.server.client(ended.out.strip(), origin="https://app.example") as page:
+        assert (await page.get(f"/api/v1/tests/{test_id}")).json()["outcome"] == "succeeded"
+    refused = await desk.start("tests", "embed", "last", "app.example")
+    ended = await refused.end()
+    assert (ended.code, ended.out) == (2, "")
+    assert "https://host" in ended.err
+
+
 async def test_what_only_the_server_can_refuse_points_into_the_users_files_too(desk: Desk) -> None:
     refused = await desk.type("run", "agent.py", "q", "--memory", "999999")
     assert refused.code == 2

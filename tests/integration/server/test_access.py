@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
     "submit_test": GOOD,
     "retry_test": {},
     "create_token": {"label": "mine"},
+    "embed_test": {"origins": ["https://app.example"]},
     "set_credential": {"provider": "openai", "api_key": "sk-another-1"},
 }
 

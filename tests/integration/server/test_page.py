@@ -29,6 +29,7 @@ def built(tmp_path: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>Seatrial</title>")
     (folder / SCRIPT).write_text("plain")
     (folder / f"{SCRIPT}.gz").write_bytes(gzip.compress(b"gzipped"))
+    (folder / "embed.js").write_text("element")
     (folder / "secret.txt").write_text("not a file of the page")
     return folder
 
@@ -109,6 +110,22 @@ async def test_nothing_but_the_files_of_the_build_is_served(
         assert (await client.get(address)).status_code == 404
 
 
+async def test_the_script_for_other_pages_may_be_loaded_there_and_is_asked_for_anew(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/embed.js", headers={"origin": "https://app.example"})
+    assert (answer.status_code, answer.text) == (200, "element")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cache-control"] == "no-cache"
+
+    known = await client.get("/embed.js", headers={"if-none-match": answer.headers["etag"]})
+    other = await client.get("/embed.js", headers={"if-none-match": 'W/"other"'})
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["etag"] == answer.headers["etag"]
+    assert other.status_code == 200
+
+
 async def test_a_server_without_a_built_page_is_the_api_alone(
     store: SqlStore, folder: Path, tmp_path: Path
 ) -> None:
@@ -117,4 +134,5 @@ async def test_a_server_without_a_built_page_is_the_api_alone(
         server.client() as client,
     ):
         assert (await client.get("/", headers=HTML)).json()["api"] == "/api/v1"
-        assert (await client.get("/tests")).status_code == 404
+        for address in ("/tests", "/embed.js"):
+            assert (await client.get(address)).status_code == 404

@@ -1,8 +1,8 @@
 import { createParser } from "eventsource-parser";
-import { learnClock } from "./client";
+import { learnClock } from "./clock";
+import type { Door } from "./door";
 import { ApiProblem, problemOf } from "./problem";
 import type { Event } from "./schema";
-import { identity } from "./session";
 
 /** Where events go, and how the connection is. */
 export interface Follower {
@@ -14,18 +14,24 @@ export interface Follower {
 const LONGEST_PAUSE = 8000;
 
 /**
- * Read a test's journal from its first event to its last, live.
+ * Read a test's journal from the event behind `after` to its last, live.
  *
  * A lost connection is made again behind the last event that came, so nothing is missed or comes
  * twice. Returns after the last event or when `signal` says so; throws the ApiProblem of an
  * answer that trying again would not change.
  */
-export async function followJournal(id: string, follower: Follower, signal: AbortSignal) {
-  let last = 0;
+export async function followJournal(
+  door: Door,
+  id: string,
+  follower: Follower,
+  signal: AbortSignal,
+  after = 0,
+) {
+  let last = after;
   let pause = 500;
   while (!signal.aborted) {
     try {
-      const over = await readStream(id, last, signal, (events) => {
+      const over = await readStream(door, id, last, signal, (events) => {
         last = events.at(-1)?.number ?? last;
         pause = 500;
         follower.onState("live");
@@ -44,13 +50,15 @@ export async function followJournal(id: string, follower: Follower, signal: Abor
 
 /** One connection. True after the journal's last event, false when it broke off. */
 async function readStream(
+  door: Door,
   id: string,
   after: number,
   signal: AbortSignal,
   onEvents: (events: Event[]) => void,
 ): Promise<boolean> {
-  const headers = { Accept: "text/event-stream", ...identity() };
-  const address = `/api/v1/tests/${encodeURIComponent(id)}/events?after=${after}`;
+  const address = `${door.base}/api/v1/tests/${encodeURIComponent(id)}/events`;
+  const behind: Record<string, string> = after > 0 ? { "Last-Event-ID": String(after) } : {};
+  const headers = { Accept: "text/event-stream", ...behind, ...door.headers() };
   const answer = await fetch(address, { headers, signal });
   learnClock(answer);
   if (answer.status === 204) return true;
@@ -71,6 +79,25 @@ async function readStream(
 
 function isLast(event: Event | undefined): boolean {
   return event?.data.kind === "phase" && event.data.phase === "completed";
+}
+
+/**
+ * What `ask` answers, asked again for as long as the server cannot be reached.
+ *
+ * Undefined once `signal` says so; throws the ApiProblem of an answer that asking again would not
+ * change.
+ */
+export async function persistently<T>(ask: () => Promise<T>, signal: AbortSignal) {
+  for (let pause = 500; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (error instanceof ApiProblem && error.status < 500) throw error;
+    }
+    await waitABit(pause, signal);
+  }
+  return undefined;
 }
 
 /** Wait, but not longer than until the network is back. */

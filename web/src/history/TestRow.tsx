@@ -1,6 +1,6 @@
 import { Checkbox, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { serverNow } from "../api/client";
+import { serverNow } from "../api/clock";
 import type { TestSummary } from "../api/schema";
 import { visible } from "../shared/ansi";
 import { OutcomeBadge } from "../shared/OutcomeBadge";

@@ -1,7 +1,8 @@
 import { ActionIcon, Group, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
-import { api, serverNow } from "../api/client";
+import { api } from "../api/client";
+import { serverNow } from "../api/clock";
 import { credentialsQuery } from "../api/queries";
 import type { CredentialInfo } from "../api/schema";
 import { Panel } from "../shared/Panel";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { serverNow } from "../api/client";
+import { serverNow } from "../api/clock";
 
 /** The server's time, renewed every `milliseconds`; standing still with null. */
 export function useNow(milliseconds: number | null): number {

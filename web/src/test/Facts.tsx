@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { serverNow } from "../api/client";
+import { serverNow } from "../api/clock";
 import type { Test } from "../api/schema";
 import { visible } from "../shared/ansi";
 import { Panel } from "../shared/Panel";

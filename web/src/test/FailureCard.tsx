@@ -8,15 +8,7 @@ import { Trouble } from "../shared/Trouble";
 import classes from "./FailureCard.module.css";
 import { fixOf } from "./fixes";
 import { type Line, lineThatProves } from "./journal";
-
-const WHOSE: Record<Failure["whose"], string> = {
-  agent: "Your agent",
-  dependencies: "Its requirements",
-  model: "The model service",
-  limit: "A limit of the test",
-  platform: "Seatrial",
-  user: "Your settings",
-};
+import { WHOSE } from "./whose";
 
 interface FailureCardProps {
   test: Test;

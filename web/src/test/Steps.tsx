@@ -2,17 +2,11 @@ import { Loader, Progress, Text } from "@mantine/core";
 import { Check, Circle, Minus, X } from "lucide-react";
 import type { Test } from "../api/schema";
 import { useNow } from "../shared/useNow";
-import { duration, interval } from "../shared/words";
+import { duration } from "../shared/words";
 import type { Told } from "./journal";
 import classes from "./Steps.module.css";
 import { runningSeconds, type Step, stepsOf } from "./steps";
-
-const WORDS: Record<Step["phase"], string> = {
-  queued: "Queued",
-  building: "Building",
-  running: "Running",
-  completed: "Completed",
-};
+import { BUILDING, summary, waiting, wordOf } from "./stepWords";
 
 /** Where the test is, how long each step took, and how long there is left. */
 export function Steps({ test, told }: { test: Test; told: Told }) {
@@ -41,12 +35,6 @@ export function Steps({ test, told }: { test: Test; told: Told }) {
   );
 }
 
-function wordOf(step: Step, test: Test): string {
-  if (step.phase !== "completed" || !test.outcome) return WORDS[step.phase];
-  const word = test.outcome.replace("_", " ");
-  return word[0]?.toUpperCase() + word.slice(1);
-}
-
 function Sign({ state }: { state: Step["state"] }) {
   const icon = {
     waiting: <Circle size={14} />,
@@ -69,9 +57,7 @@ function Below({ test, told, steps }: { test: Test; told: Told; steps: readonly 
   return (
     <div className={classes.below} role="status">
       {test.phase === "queued" && <Text size="sm">{waiting(test, told)}</Text>}
-      {test.phase === "building" && (
-        <Text size="sm">The requirements are resolved and installed; the console shows how.</Text>
-      )}
+      {test.phase === "building" && <Text size="sm">{BUILDING}</Text>}
       {test.phase === "running" && used !== null && (
         <>
           <Text size="sm">
@@ -93,24 +79,4 @@ function Below({ test, told, steps }: { test: Test; told: Told; steps: readonly 
       )}
     </div>
   );
-}
-
-function waiting(test: Test, told: Told): string {
-  const place = told.queue ?? test.queue;
-  if (!place) return "Waiting for its turn.";
-  const wait = place.wait;
-  const when = wait
-    ? `; its turn comes ${turn(interval(wait.low_seconds, wait.high_seconds))}`
-    : "";
-  const why = place.reason ? ` (${place.reason})` : "";
-  return `Place ${place.position} in the queue${when}${why}.`;
-}
-
-const turn = (words: string) => (words === "now" ? words : `in ${words}`);
-
-function summary(test: Test, used: number | null): string {
-  const all = test.metrics?.durations.total;
-  const ran = used === null ? "" : `The agent ran for ${duration(used)}`;
-  if (typeof all !== "number") return ran ? `${ran}.` : "The test is over.";
-  return ran ? `${ran}; all of it took ${duration(all)}.` : `All of it took ${duration(all)}.`;
 }

@@ -45,6 +45,11 @@ export function lineThatProves(lines: readonly Line[], evidence: string, event: 
   return before >= 0 ? before : lines.findIndex((line) => line.text.includes(wanted));
 }
 
+/** Whether the test itself reads otherwise after this event. */
+export function changesTest(event: Event): boolean {
+  return event.data.kind === "phase" || event.data.kind === "failure";
+}
+
 /** Longest line that is shown; the rest of it is in the download. */
 export const LONGEST_LINE = 4000;
 

@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { here } from "../api/door";
 import { followJournal } from "../api/follow";
 import { testQuery } from "../api/queries";
 import type { Event } from "../api/schema";
-import { Journal, type Told } from "./journal";
+import { changesTest, Journal, type Told } from "./journal";
 
 const NOTHING = new Journal().told();
 
@@ -29,6 +30,7 @@ export function useJournal(id: string, onError: (error: unknown) => void) {
     };
     setTold(NOTHING);
     followJournal(
+      here,
       id,
       { onEvents, onState: (state) => setAway(state === "away") },
       stop.signal,
@@ -40,9 +42,4 @@ export function useJournal(id: string, onError: (error: unknown) => void) {
   }, [id, queries, onError]);
 
   return { told, away };
-}
-
-/** Whether the test itself reads otherwise after this event. */
-function changesTest(event: Event): boolean {
-  return event.data.kind === "phase" || event.data.kind === "failure";
 }

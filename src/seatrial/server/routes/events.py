@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.events import EventPage
-from seatrial.server.auth import Caller
+from seatrial.server.auth import Reader
 from seatrial.server.deps import Deps
 from seatrial.server.metrics import ServerMetrics
 from seatrial.server.problems import documented
@@ -38,13 +38,13 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/{test_id}/events",
     summary="Read or follow a test's journal",
     response_model=None,
-    responses={**_STREAM, **documented(401, 404, 422)},
+    responses={**_STREAM, **documented(401, 403, 404, 422)},
 )
 async def read_events(
     request: Request,
     test_id: str,
     deps: Deps,
-    caller: Caller,
+    reader: Reader,
     after: Annotated[int, Query(ge=0, le=_MAX_NUMBER)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Of a JSON page.")] = MAX_PAGE,
     last_event_id: Annotated[
@@ -53,15 +53,16 @@ async def read_events(
 ) -> Response:
     """Events numbered above `after`, in order and without gaps."""
     if "text/event-stream" not in request.headers.get("accept", ""):
-        page = await read_page(deps.store, caller.id, test_id, after=after, limit=limit)
+        page = await read_page(deps.store, reader.owner, test_id, after=after, limit=limit)
         return JSONResponse(page.model_dump(mode="json"))
     after = _number(last_event_id) if last_event_id else after
     # Asked before the stream starts, so that a test of somebody else is a plain 404. 204 tells
     # a browser's EventSource, which comes again after every end, to stop.
-    if await is_read_whole(deps.store, caller.id, test_id, after):
+    if await is_read_whole(deps.store, reader.owner, test_id, after):
         return Response(status_code=204)
-    batches = follow(deps.store, caller.id, test_id, after=after)
-    return EventStream(batches, deps, cast("ServerMetrics", request.app.state.metrics))
+    batches = follow(deps.store, reader.owner, test_id, after=after)
+    metrics = cast("ServerMetrics", request.app.state.metrics)
+    return EventStream(batches, deps, metrics, seconds=reader.seconds)
 
 
 def _number(text: str) -> int:

@@ -11,12 +11,13 @@ from seatrial.domain.answers import Removed
 from seatrial.domain.phases import Outcome
 from seatrial.domain.requests import RetryChanges, TestRequest
 from seatrial.domain.tests import Test, TestPage
-from seatrial.server.auth import Caller
+from seatrial.server.auth import Caller, Reader
 from seatrial.server.deps import Deps
 from seatrial.server.examples import CREATED, REQUESTS, RETRIES
 from seatrial.server.problems import documented
 from seatrial.services import cancel_test as cancelling
 from seatrial.services import delete_tests as deleting
+from seatrial.services import embed_test as embedding
 from seatrial.services import list_tests as listing
 from seatrial.services import read_test as reading
 from seatrial.services import retry_test as retrying
@@ -83,10 +84,12 @@ async def clear_tests(
     return Removed(removed=await deleting.clear_tests(deps.store, caller.id, before=before))
 
 
-@router.get("/{test_id}", summary="Read a test", responses=documented(401, 404, 422))
-async def read_test(test_id: str, deps: Deps, caller: Caller) -> Test:
+@router.get("/{test_id}", summary="Read a test", responses=documented(401, 403, 404, 422))
+async def read_test(test_id: str, deps: Deps, reader: Reader) -> Test:
     """The test as it stands now: phase, outcome, failure, result, metrics, queue place."""
-    return await reading.read_test(deps.store, caller.id, test_id)
+    if reader.grant is not None:
+        return await embedding.read_embedded(deps.store, reader.grant)
+    return await reading.read_test(deps.store, reader.owner, test_id)
 
 
 @router.delete(
