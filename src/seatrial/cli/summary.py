@@ -56,12 +56,14 @@ def next_steps(test: Test) -> list[Line]:
     change = "--query TEXT" if test.failure is None else "--file agent.py"
     if test.failure is not None and test.failure.fix:
         change = "--fix"
+    steps = [("", f"seatrial tests show {test.id}"), ("", f"seatrial tests logs {test.id}")]
+    if test.outcome is Outcome.SUCCEEDED:
+        steps.append(("Package it: ", f"seatrial package {test.id}"))
+    steps.append((f"{retry} ", f"seatrial tests retry {test.id} {change}"))
+    heads = ("Next  ", *["      "] * len(steps))
     return [
-        line(Span("Next  ", "dim"), Span(f"seatrial tests show {test.id}", "name")),
-        line(Span("      ", "dim"), Span(f"seatrial tests logs {test.id}", "name")),
-        line(
-            Span(f"      {retry} ", "dim"), Span(f"seatrial tests retry {test.id} {change}", "name")
-        ),
+        line(Span(head + why, "dim"), Span(command, "name"))
+        for head, (why, command) in zip(heads, steps, strict=False)
     ]
 
 

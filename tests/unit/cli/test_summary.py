@@ -114,9 +114,18 @@ def test_a_test_with_nothing_to_tell_is_still_shown() -> None:
 
 
 def test_the_next_steps_are_commands_with_the_tests_id() -> None:
-    for one in next_steps(_test()):
-        assert "seatrial tests" in text_of(one)
-        assert "t1" in text_of(one)
+    green, failed = (
+        [text_of(one).strip() for one in next_steps(_test(outcome=outcome))]
+        for outcome in ("succeeded", "failed")
+    )
+    assert green == [
+        "Next  seatrial tests show t1",
+        "seatrial tests logs t1",
+        "Package it: seatrial package t1",
+        "Run it again: seatrial tests retry t1 --query TEXT",
+    ]
+    assert not any("package" in step for step in failed)
+    assert len(failed) == 3
 
 
 @pytest.mark.spec("FR-013")
