@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from seatrial.domain.errors import PackageRefused
 from seatrial.domain.packages import Rehearsal
 from seatrial.domain.phases import Outcome
 from tests.support import agents
+from tests.support.cloud_tools import cloud_tools
 from tests.support.package_images import Engine, build, name_base, running, wait_until_up
 from tests.support.serving import Serving
 
@@ -38,7 +40,7 @@ async def test_what_was_tested_is_what_the_package_runs(
         tested = client.wait(
             client.submit(
                 files={"agent.py": AGENT},
-                requirements="six>=1.16\n",
+                requirements="six>=1.16\nmarkupsafe\n",
                 query="hello",
                 model="none",
                 env={"CITY": "Bonn"},
@@ -60,7 +62,9 @@ async def test_what_was_tested_is_what_the_package_runs(
     assert receipt["response"] == tested.result.response
     assert receipt["environment"] == tested.environment
     assert receipt["entry_point"] == "agent.py:run"
-    assert "--hash=sha256:" in (folder / "agent" / "requirements.txt").read_text()
+    fetched = for_arm64(folder / "agent" / "requirements.txt", tmp_path / "arm64")
+    assert sorted(name.partition("-")[0] for name in fetched) == ["markupsafe", "six"]
+    assert any("aarch64" in name for name in fetched)
     await name_base(engine, engine_images, receipt["python"], receipt["base_image"])
     with running(engine, build(engine, folder)) as container:
         wait_until_up(container)
@@ -69,6 +73,16 @@ async def test_what_was_tested_is_what_the_package_runs(
         evidence = container.evidence()
     assert answered == (200, {"response": tested.result.response}), evidence
     assert failed == (500, {"error": "RuntimeError: on purpose", "code": "agent.failed"})
+
+
+def for_arm64(lock: Path, folder: Path) -> list[str]:
+    """The wheels that the lock's hashes let pip take for a machine which the test did not have."""
+    command = [str(cloud_tools().programs / "pip"), "download", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--platform", "manylinux2014_aarch64"]
+    command += ["--python-version", "3.11", "--dest", str(folder), "--requirement", str(lock)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.mark.model

@@ -160,7 +160,12 @@ def is_guarded(source: str) -> bool:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError):
         return False
-    return any(isinstance(item, ast.If) and _names_main(item.test) for item in statements)
+    return any(is_guard(item) for item in statements)
+
+
+def is_guard(statement: ast.stmt) -> bool:
+    """Whether a statement runs only in a script: `if __name__ == "__main__"`."""
+    return isinstance(statement, ast.If) and _names_main(statement.test)
 
 
 def _names_main(test: ast.expr) -> bool:

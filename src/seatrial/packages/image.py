@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from .loading import reads_arguments
 from .render import render
 from .tested import Tested
 
@@ -56,6 +57,7 @@ def agent_config(tested: Tested, concurrency: int) -> dict[str, object]:
         "env": tested.variables,
         "secrets": [*tested.secrets, *tested.addresses],
         "openai_by_ollama": tested.openai_by_ollama,
+        "query_first": bool(name) and reads_arguments(request.files.get(file, "")),
     }
 
 

@@ -11,7 +11,8 @@ class Config:
     """How the agent is called. `name` is empty for a script.
 
     `env` are variables with their tested values; `secrets` are the names of those that must be
-    given where it runs. `openai_by_ollama`: OpenAI's SDK shall find Ollama.
+    given where it runs. `openai_by_ollama`: OpenAI's SDK shall find Ollama. `query_first`: the
+    file reads its arguments while it is loaded, so it is loaded only when the query is there.
     `root` is the folder of the agent's files.
     """
 
@@ -24,6 +25,7 @@ class Config:
     env: dict[str, str] = field(default_factory=dict[str, str])
     secrets: tuple[str, ...] = ()
     openai_by_ollama: bool = False
+    query_first: bool = False
 
     @property
     def is_script(self) -> bool:

@@ -1,7 +1,8 @@
 """One call of the agent in its own process: load it, wait for the query, call it, report.
 
 Every call has a fresh process, as in the test: no conversation of one caller is seen by another.
-The agent is loaded before the query is there, so that callers do not wait for its imports.
+The agent is loaded before the query is there, so that callers do not wait for its imports; but
+one that reads its arguments while it is loaded gets the query first, as in the test.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import json
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, Optional
 
 from seatrial.harness.detect import find_named
 from seatrial.harness.frameworks.answers import Answer, write
@@ -31,14 +32,13 @@ def main(query_fd: int, report_fd: int, answer_fd: int) -> int:
     sys.path[0] = config.root
     sys.argv = [config.file]
     try:
+        query = _wait_for_query(config, query_fd) if config.query_first else None
         value = find_named(_load(config), config.name)
         _tell(report, kind="ready")
-        with os.fdopen(query_fd, encoding="utf-8") as pipe:
-            given = pipe.read()
-        if not given:
+        if not config.query_first:
+            query = _wait_for_query(config, query_fd)
+        if query is None:
             return 0  # the server has ended
-        query: str = json.loads(given)
-        sys.argv = [config.file, query]
         _flush()
         os.dup2(answer_fd, 1)
         emit = _Emitter(report)
@@ -49,6 +49,17 @@ def main(query_fd: int, report_fd: int, answer_fd: int) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is the answer
         return _tell_error(report, error)
     return 0
+
+
+def _wait_for_query(config: Config, query_fd: int) -> Optional[str]:
+    """The query, which is among the arguments from then on; None when there will be none."""
+    with os.fdopen(query_fd, encoding="utf-8") as pipe:
+        given = pipe.read()
+    if not given:
+        return None
+    query: str = json.loads(given)
+    sys.argv = [config.file, query]
+    return query
 
 
 class _Emitter:

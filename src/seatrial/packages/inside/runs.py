@@ -64,9 +64,10 @@ class Runs:
         return bool(self._running)
 
     def load(self) -> None:
-        """Load the agent ahead of the next query. A script is not: it reads its query at once."""
+        """Load the agent ahead of the next query, unless loading it needs one, as a script does."""
+        ahead = not (self._config.is_script or self._config.query_first)
         with self._changed:
-            if self._spare is None and not self._config.is_script and not self._closed:
+            if self._spare is None and ahead and not self._closed:
                 self._spare = Process(self._config, self._environment)
 
     def answer(self, query: str, emit: Emit) -> Response:
