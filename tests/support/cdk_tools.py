@@ -1,4 +1,4 @@
-"""AWS CDK and cfn-lint, installed once beside the test engines.
+"""AWS CDK, cfn-lint and cdk-nag, installed once beside the test engines.
 
 `python -m tests.support.cdk_tools` installs them before the tests.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 
 from tests.support.engines import kept_folder
 
-CFN_LINT = "cfn-lint==1.58.0"
+CHECKERS = ("cfn-lint==1.58.0", "cdk-nag==3.0.2")
 _TEMPLATES = resources.files("seatrial.packages") / "templates"
 
 
 @dataclass(frozen=True)
 class CdkTools:
-    """Their folder: what a package's own `infra/` pins, and the linter."""
+    """Their folder: what a package's own `infra/` pins, and the linters."""
 
     folder: Path
 
@@ -44,7 +44,7 @@ def cdk_tools() -> CdkTools:
     """The tools, installed if they are not there yet."""
     names = ("infra_requirements.txt", "package.json", "package-lock.json")
     pinned = {name: (_TEMPLATES / name).read_text("utf-8") for name in names}
-    key = hashlib.sha256("".join([CFN_LINT, *pinned.values()]).encode()).hexdigest()[:12]
+    key = hashlib.sha256("".join([*CHECKERS, *pinned.values()]).encode()).hexdigest()[:12]
     folder = kept_folder() / f"cdk-{key}"
     folder.mkdir(exist_ok=True)
     with (folder / "install.lock").open("w") as lock:
@@ -64,7 +64,7 @@ def _install(folder: Path) -> None:
     for command in (
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")],
         [*install, "--require-hashes", "--requirement", "infra_requirements.txt"],
-        [*install, CFN_LINT],
+        [*install, *CHECKERS],
         [str(node), str(npm), "ci", "--no-audit", "--no-fund"],
     ):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,6 +1,7 @@
 """Synthesises every stack below a folder, in one process: `python synthesise.py FOLDER`.
 
-Runs with the Python of the CDK. Writes `synthesised.json` beside each `stack.py`.
+Runs with the Python of the CDK. Writes `synthesised.json` beside each `stack.py`, unless cdk-nag
+finds what the stack does not acknowledge: then `findings.json`.
 """
 
 import importlib.util
@@ -9,6 +10,7 @@ import pathlib
 import sys
 
 import aws_cdk as cdk  # pyright: ignore
+from cdk_nag import AwsSolutionsChecks  # pyright: ignore
 
 
 def synthesise(infra: pathlib.Path) -> None:
@@ -18,10 +20,16 @@ def synthesise(infra: pathlib.Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     context = json.loads((infra / "cdk.json").read_text())["context"]
-    app = cdk.App(context=context)  # pyright: ignore
+    app = cdk.App(context=context, outdir=str(infra / "checked"))  # pyright: ignore
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))  # pyright: ignore
     module.AgentStack(app, "stack")
-    made = app.synth().get_stack_by_name("stack").template  # pyright: ignore
-    (infra / "synthesised.json").write_text(json.dumps(made))
+    try:
+        made = app.synth().get_stack_by_name("stack").template  # pyright: ignore
+    except RuntimeError:
+        report = (infra / "checked" / "validation-report.json").read_text()
+        (infra / "findings.json").write_text(report)
+    else:
+        (infra / "synthesised.json").write_text(json.dumps(made))
 
 
 for found in sorted(pathlib.Path(sys.argv[1]).glob("*/infra")):

@@ -13,10 +13,14 @@ from seatrial.packages.sizing import (
 )
 from seatrial.packages.tested import Tested
 
-from . import aws
+from . import aws, nag
 from .base import Shape, Target
 
 _MACHINE = "aarch64"
+_LOGS = (
+    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
+    ":log-group:/aws/bedrock-agentcore/runtimes/*"
+)
 _CLASS = "The agent on Amazon Bedrock AgentCore Runtime, which asks callers for AWS credentials."
 
 
@@ -52,6 +56,10 @@ def _files(tested: Tested, shape: Shape) -> dict[str, str]:
         class_=_CLASS,
         body="stack_agentcore",
         values={"RUNTIME_NAME": _runtime_name(shape)},
+        acknowledged={
+            **nag.LOG_IN,
+            nag.allowed(_LOGS): "AgentCore names the log after the runtime once that is made.",
+        },
     )
     return {
         **aws.infra_files(tested, shape, stack=stack, template=template(tested, shape)),
@@ -68,11 +76,9 @@ def _files(tested: Tested, shape: Shape) -> dict[str, str]:
 
 def template(tested: Tested, shape: Shape) -> aws.Template:
     """The template that `cdk synth` makes of the stack."""
-    logs = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
-    log_resource = {"Fn::Sub": f"{logs}:/aws/bedrock-agentcore/runtimes/*"}
     allowed = [
         *aws.pull_statements(shape),
-        aws.log_statement(log_resource, "logs:CreateLogGroup", "logs:DescribeLogStreams"),
+        aws.log_statement({"Fn::Sub": _LOGS}, "logs:CreateLogGroup", "logs:DescribeLogStreams"),
         *aws.agent_statements(tested),
     ]
     own_account = {"StringEquals": {"aws:SourceAccount": aws.ref("AWS::AccountId")}}

@@ -10,6 +10,7 @@ from seatrial.packages.image import base_image
 from seatrial.packages.render import render
 from seatrial.packages.tested import Tested
 
+from . import nag
 from .base import Shape
 
 Template = dict[str, Any]
@@ -91,8 +92,10 @@ def stack_text(
     class_: str,
     body: str,
     values: dict[str, str] | None = None,
+    acknowledged: dict[str, str] | None = None,
 ) -> str:
     """The stack in CDK, with its numbers and models at the top."""
+    findings = {**nag.wildcards(resources(tested)), **(acknowledged or {})}
     head = render(
         "stack_head",
         {
@@ -102,6 +105,7 @@ def stack_text(
             "SECRET_NAMES": ", ".join(tested.secrets) or "there is none",
             "HAS_SECRET": str(bool(tested.secrets)),
             "ADDRESSES": json.dumps(addresses(tested)),
+            "ACKNOWLEDGED": json.dumps(findings, indent=4),
             "CLASS": class_,
             "DESCRIPTION": description(tested),
         },

@@ -6,7 +6,7 @@ from seatrial.packages.render import render
 from seatrial.packages.sizing import CONCURRENCY, Number, fargate_size, needed
 from seatrial.packages.tested import Tested
 
-from . import aws
+from . import aws, nag
 from .base import Shape, Target, tested_machine
 
 _MACHINES = {"x86_64": "X86_64", "aarch64": "ARM64"}
@@ -46,6 +46,7 @@ def _files(tested: Tested, shape: Shape) -> dict[str, str]:
         f'# That of the test.\nARCHITECTURE = "{_MACHINES[tested.architecture]}"',
         class_=_CLASS,
         body="stack_fargate",
+        acknowledged={**nag.LOG_IN, **nag.FARGATE},
     )
     network = {"VpcId": "$VPC_ID", "SubnetIds": "$SUBNET_IDS", "AllowedCidr": "$ALLOWED_CIDR"}
     return {
