@@ -47,6 +47,10 @@ def list_tests(
         OutcomeName | None,
         typer.Option(metavar="OUTCOME", help="succeeded, failed, cancelled or timed_out."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="The first that was named; `default`: none was."),
+    ] = None,
     search: Annotated[str, typer.Option(metavar="TEXT", help="Search in name, query and id.")] = "",
     limit: Annotated[int, typer.Option(metavar="N", help="How many at most.", min=1)] = 20,
     as_json: Json = False,
@@ -62,7 +66,7 @@ def list_tests(
     async def work(client: AsyncClient) -> int:
         found: list[TestSummary] = []
         kind = Outcome(outcome) if outcome else None
-        async for one in client.every_test(outcome=kind, text=search):
+        async for one in client.every_test(outcome=kind, model=model, text=search):
             found.append(one)
             if len(found) == limit:
                 break

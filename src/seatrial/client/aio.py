@@ -118,23 +118,31 @@ class AsyncClient:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
         outcome: Outcome | None = None,
+        model: str | None = None,
         text: str = "",
     ) -> TestPage:
         """One page of your tests, newest first; `text` is searched in name, query and id.
 
+        `model` is the first that a test named; `default` finds those that named none.
         The next page is asked for with this one's `next_cursor`.
         """
-        query = {"cursor": cursor, "limit": limit, "outcome": outcome, "q": text or None}
+        query = {
+            "cursor": cursor,
+            "limit": limit,
+            "outcome": outcome,
+            "model": model,
+            "q": text or None,
+        }
         body = await self._transport.send("GET", f"{PREFIX}/tests", query=query)
         return answers.read(TestPage, body)
 
     async def every_test(
-        self, *, outcome: Outcome | None = None, text: str = ""
+        self, *, outcome: Outcome | None = None, model: str | None = None, text: str = ""
     ) -> AsyncGenerator[TestSummary, None]:
         """All of your tests, newest first, page after page as they are consumed."""
         cursor: str | None = None
         while True:
-            page = await self.tests(cursor=cursor, outcome=outcome, text=text)
+            page = await self.tests(cursor=cursor, outcome=outcome, model=model, text=text)
             for summary in page.tests:
                 yield summary
             cursor = page.next_cursor

@@ -124,10 +124,12 @@ class Tests(Protocol):
         cursor: str | None = None,
         limit: int = 50,
         outcome: Outcome | None = None,
+        model: str | None = None,
         text: str = "",
     ) -> TestPage:
         """A keyset page, newest first. InvalidRequest for a cursor that no page gave.
 
+        `model` is the first that a test named, or `DEFAULT_MODEL` for those that named none;
         `text` searches the beginnings of name and query, and the id, in any letter case.
         """
         ...

@@ -14,6 +14,12 @@ TEST_MODEL = "testmodel"
 """The model of a request that wants the built-in test model."""
 
 
+DEFAULT_MODEL = "default"
+"""What the history calls the model of a request that names none. No request can name it."""
+
+MAX_MODEL_CHARACTERS = 300
+
+
 class Limits(BaseModel):
     """What one test may use. The operator's maxima cap each of them."""
 

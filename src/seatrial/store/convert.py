@@ -17,7 +17,7 @@ from seatrial.domain.events import EVENT_DATA, Event, EventData
 from seatrial.domain.failures import Failure
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.receipts import Receipt
-from seatrial.domain.requests import TestRequest
+from seatrial.domain.requests import MAX_MODEL_CHARACTERS, TestRequest, model_names
 from seatrial.domain.tests import (
     Claim,
     Metrics,
@@ -57,6 +57,13 @@ def searched(request: TestRequest, test_id: str) -> str:
     """
     parts = (folded(request.name or "")[:100], folded(request.query)[:400], test_id)
     return "\n".join(parts)
+
+
+def main_model(request: TestRequest) -> str | None:
+    """The first of its models, short enough for an index; None when it takes the default."""
+    if request.model is None:
+        return None
+    return clean(model_names(request.model)[0])[:MAX_MODEL_CHARACTERS]
 
 
 def likeness(request: TestRequest) -> str:

@@ -30,6 +30,7 @@ class SqlHistory(Part):
         cursor: str | None = None,
         limit: int = 50,
         outcome: Outcome | None = None,
+        model: str | None = None,
         text: str = "",
     ) -> TestPage:
         """A keyset page, newest first. InvalidRequest for a cursor that no page gave."""
@@ -38,6 +39,7 @@ class SqlHistory(Part):
             owner,
             before=None if cursor is None else convert.read_cursor(cursor),
             outcome=None if outcome is None else outcome.value,
+            model=model,
             needle=convert.folded(text),
             limit=limit + 1,
         )

@@ -28,6 +28,8 @@ from sqlalchemy import (
     values,
 )
 
+from seatrial.domain.requests import DEFAULT_MODEL
+
 from .tables import (
     ENDED,
     HELD,
@@ -308,6 +310,7 @@ def history_page(
     *,
     before: tuple[datetime, str] | None,
     outcome: str | None,
+    model: str | None,
     needle: str,
     limit: int,
 ) -> Executable:
@@ -315,6 +318,9 @@ def history_page(
     found = select(tests.c.id).where(tests.c.owner == owner)
     if outcome is not None:
         found = found.where(tests.c.outcome == outcome)
+    if model is not None:
+        wanted = None if model == DEFAULT_MODEL else model
+        found = found.where(tests.c.main_model.is_not_distinct_from(wanted))
     if needle:
         found = found.where(tests.c.search.contains(needle, autoescape=True))
     if before is not None:

@@ -106,6 +106,8 @@ tests = Table(
     Column("name", Text),
     Column("query", Text, nullable=False),
     Column("model", Text),
+    # The first of its models, as the history is narrowed down to; an index holds it.
+    Column("main_model", Text),
     # Name, query and id in folded case, the beginnings of them: what a search looks at.
     Column("search", Text, nullable=False),
     Column("retry_of", Text),
@@ -139,6 +141,8 @@ tests = Table(
     # `search` is in it so that a search reads the index alone.
     Index("tests_history", "owner", "created_at", "id", "search"),
     Index("tests_history_by_outcome", "owner", "outcome", "created_at", "id"),
+    # `outcome` is in it so that narrowing down to both reads the index alone.
+    Index("tests_history_by_model", "owner", "main_model", "created_at", "id", "outcome"),
     Index("tests_queued", "seq", "owner", sqlite_where=QUEUED, postgresql_where=QUEUED),
     Index("tests_held", "owner", "lease_until", sqlite_where=HELD, postgresql_where=HELD),
     Index("tests_ended", "completed_at", sqlite_where=ENDED, postgresql_where=ENDED),

@@ -192,6 +192,7 @@ def _new_row(
         "name": _name(request),
         "query": convert.clean(request.query),
         "model": None if request.model is None else convert.clean(request.model),
+        "main_model": convert.main_model(request),
         "search": convert.searched(request, test_id),
         "likeness": convert.likeness(request),
         "retry_of": retry_of,

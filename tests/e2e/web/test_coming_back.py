@@ -111,8 +111,11 @@ def test_the_history_is_searched_compared_and_cleared(browser: Browser, guarded:
     page = context.new_page()
     token = _token(guarded)
     with guarded.client(token) as client:
-        for query, source in (("first voyage", agents.ECHO), ("second voyage", agents.SLOW)):
-            test = client.submit(files=agents.files(source), query=query, model="none")
+        for query, source, model in (
+            ("first voyage", agents.ECHO, "ollama:sloop"),
+            ("second voyage", agents.SLOW, "none"),
+        ):
+            test = client.submit(files=agents.files(source), query=query, model=model)
             client.cancel(test.id)
         waiting = client.submit(files=agents.files(agents.ECHO), query="in harbour", model="none")
 
@@ -124,6 +127,11 @@ def test_the_history_is_searched_compared_and_cleared(browser: Browser, guarded:
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("second voyage")
     page.reload()
+    expect(rows).to_have_count(2)
+    page.get_by_role("combobox", name="Model").fill("ollama:sloop")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("first voyage")
+    page.get_by_role("combobox", name="Model").fill("")
     expect(rows).to_have_count(2)
 
     for row in rows.all():

@@ -146,6 +146,15 @@ async def test_history_is_listed_searched_shown_retried_and_deleted(desk: Desk) 
     assert (await desk.type("tests", "show", ids[0])).code == 2
 
 
+async def test_the_history_is_narrowed_to_a_model(desk: Desk) -> None:
+    for model in ("ollama:a", "none"):
+        await desk.client.submit(files={"agent.py": ""}, query="hi", model=model)
+    listed = await (await desk.start("tests", "list", "--model", "ollama:a", "--json")).end()
+    assert [test["model"] for test in listed.json] == ["ollama:a"]
+    refused = await (await desk.start("tests", "list", "--model", "a\u0007")).end()
+    assert refused.code == 2
+
+
 async def test_an_id_may_be_shortened_as_long_as_it_is_one_tests(desk: Desk) -> None:
     ids = [
         (await desk.type("run", "agent.py", "q", "--detach", "--json")).json[-1]["id"]

@@ -92,6 +92,32 @@ async def test_the_history_can_be_narrowed_to_an_outcome(store: SqlStore):
     assert await _pages(store, outcome=Outcome.CANCELLED) == [[]]
 
 
+@pytest.mark.spec("US3-3")
+async def test_the_history_can_be_narrowed_to_a_model(store: SqlStore):
+    async def submitted(model: str | None) -> str:
+        request = a_request().model_copy(update={"model": model})
+        return (await store.submit(OWNER, request, max_queued=99)).id
+
+    first, both = await submitted("ollama:a"), await submitted("ollama:a,openai:b")
+    await submitted("ollama:ab")
+    without, default = await submitted("none"), await submitted(None)
+    many = ",".join(f"openai:{number}{'ü' * 290}" for number in range(8))
+    long = await submitted(many)
+    await store.cancel(OWNER, first)
+
+    for model, ids in (
+        ("ollama:a", [first, both]),
+        ("openai:b", []),
+        ("none", [without]),
+        ("default", [default]),
+        (many.split(",", maxsplit=1)[0], [long]),
+    ):
+        (found,) = await _pages(store, model=model)
+        assert sorted(found) == sorted(ids), model
+    assert await _pages(store, model="ollama:a", outcome=Outcome.CANCELLED) == [[first]]
+    assert len(await _pages(store, model="ollama:a", limit=1)) == 2
+
+
 @pytest.mark.parametrize("text", ["weather", "WEATHER", "straße", "STRASSE", "100%", "a_b", "ünï"])
 async def test_the_search_finds_name_and_query_in_any_letter_case(store: SqlStore, text: str):
     by_query = await _ended(store, query="The Weather in the Straße, 100% of a_b: ÜNÏcode")

@@ -103,6 +103,34 @@ async def test_processes_that_open_an_empty_database_at_once_all_succeed(databas
     assert len({out for out, _ in answers}) == 1
 
 
+async def test_tests_that_are_there_already_are_found_by_their_model(url: str):
+    store = open_store(url)
+    await store.open()
+    models = ("ollama:a", "ollama:b,openai:c", None)
+    for model in models:
+        request = a_request().model_copy(update={"model": model})
+        await store.submit(OWNER, request, max_queued=9)
+    await store.aclose()
+    before = (
+        "DROP INDEX tests_history_by_model",
+        "ALTER TABLE tests DROP COLUMN main_model",
+        f"UPDATE {VERSION_TABLE} SET version_num = '0008'",
+    )
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        for statement in before:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+    await store.open()
+    try:
+        for wanted, model in zip(("ollama:a", "ollama:b", "default"), models, strict=True):
+            (found,) = (await store.page(OWNER, model=wanted)).tests
+            assert found.model == model
+    finally:
+        await store.aclose()
+
+
 async def test_a_database_of_a_newer_version_is_left_alone(url: str):
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:

@@ -13,6 +13,8 @@ export const testQuery = (id: string) =>
 export interface HistoryFilter {
   q?: string | undefined;
   outcome?: Outcome | undefined;
+  /** The first model of a test; `default` for tests that named none. */
+  model?: string | undefined;
 }
 
 const PAGE = 50;

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, TextInput } from "@mantine/core";
+import { Autocomplete, Group, SegmentedControl, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import { Search } from "lucide-react";
@@ -14,12 +14,23 @@ const OUTCOMES = [
   { value: "cancelled", label: "Cancelled" },
 ];
 
+interface FiltersProps {
+  filter: HistoryFilter;
+  /** Models of tests that are shown: what may be chosen, besides any that is typed. */
+  models: readonly string[];
+}
+
 /** Narrows the history down. What is chosen is in the address, so it can be kept and shared. */
-export function Filters({ filter }: { filter: HistoryFilter }) {
+export function Filters({ filter, models }: FiltersProps) {
   const navigate = useNavigate();
   const [text, setText] = useState(filter.q ?? "");
   const narrow = (changes: HistoryFilter) =>
     void navigate({ to: "/tests", search: { ...filter, ...changes }, replace: true });
+  const [model, setModel] = useState(filter.model ?? "");
+  const modelSoon = useDebouncedCallback(
+    (typed: string) => narrow({ model: typed.trim() || undefined }),
+    250,
+  );
   const narrowSoon = useDebouncedCallback((q: string) => narrow({ q: q || undefined }), 250);
 
   return (
@@ -33,6 +44,18 @@ export function Filters({ filter }: { filter: HistoryFilter }) {
         onChange={(event) => {
           setText(event.currentTarget.value);
           narrowSoon(event.currentTarget.value);
+        }}
+      />
+      <Autocomplete
+        aria-label="Model"
+        placeholder="Any model"
+        data={[...new Set(models)].sort()}
+        value={model}
+        w={190}
+        clearable
+        onChange={(typed) => {
+          setModel(typed);
+          modelSoon(typed);
         }}
       />
       <SegmentedControl

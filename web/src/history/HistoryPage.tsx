@@ -36,7 +36,7 @@ export function HistoryPage({ filter }: { filter: HistoryFilter }) {
           onDone={() => setChosen([])}
         />
       </Group>
-      <Filters filter={filter} />
+      <Filters filter={filter} models={tests.map(mainModel)} />
       {error && <Trouble error={error} />}
       {!data && !error && <Skeleton height={240} aria-label="The history is loading" />}
       {data && tests.length === 0 && <Nothing filter={filter} />}
@@ -66,12 +66,16 @@ export function HistoryPage({ filter }: { filter: HistoryFilter }) {
   );
 }
 
+function mainModel({ model }: TestSummary): string {
+  return model?.split(",")[0] ?? "default";
+}
+
 function unfinished(test: TestSummary): boolean {
   return test.phase !== "completed";
 }
 
 function Nothing({ filter }: { filter: HistoryFilter }) {
-  const narrowed = filter.q || filter.outcome;
+  const narrowed = filter.q || filter.outcome || filter.model;
   return (
     <Text className="quiet" ta="center" py={60}>
       {narrowed ? "No test is like that." : "No test yet: run one at the bench."}

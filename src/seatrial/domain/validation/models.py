@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 
 from seatrial.domain.errors import FieldProblem
-from seatrial.domain.requests import NO_MODEL, TEST_MODEL, ModelRef, model_names
+from seatrial.domain.requests import (
+    MAX_MODEL_CHARACTERS,
+    NO_MODEL,
+    TEST_MODEL,
+    ModelRef,
+    model_names,
+)
 
 from .paths import printable
 
@@ -15,8 +21,6 @@ KNOWN_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MO
 
 OFFERED_PROVIDERS = frozenset({"ollama", "openai", "anthropic", "bedrock", TEST_MODEL})
 """The providers that can be used in this version."""
-
-MAX_MODEL_CHARACTERS = 300
 
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 # Ollama's model/name: host with port, namespace and tag may stand around the name.

@@ -64,11 +64,15 @@ async def list_tests(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=listing.MAX_PAGE)] = 50,
     outcome: Outcome | None = None,
+    model: Annotated[
+        str | None,
+        Query(description="The first model that a test named; `default`: it named none."),
+    ] = None,
     q: Annotated[str, Query(description="Search in name, query and id.")] = "",
 ) -> TestPage:
     """One page of your history."""
     return await listing.list_tests(
-        deps.store, caller.id, cursor=cursor, limit=limit, outcome=outcome, text=q
+        deps.store, caller.id, cursor=cursor, limit=limit, outcome=outcome, model=model, text=q
     )
 
 
