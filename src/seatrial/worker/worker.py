@@ -28,7 +28,8 @@ _STORE_PAUSE_SECONDS = 1.0
 _LONG_SHARE = 0.75
 """Who could not renew for this part of a lease can't tell whether others could."""
 _WORKER_GONE = "The worker that ran it was restarted."
-_WORKER_STOPPED = "The worker was stopped."
+HANDED_OVER = "The worker was stopped."
+"""Why a test is back in the queue whose worker ended as it was told to: no fault of anybody's."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,7 @@ class Worker:
 
     async def _hand_back(self, attempt: Attempt) -> None:
         try:
-            await attempt.hand_back(_WORKER_STOPPED)
+            await attempt.hand_back(HANDED_OVER)
         except PlatformError as error:
             # The lease runs out by itself and the test is requeued then.
             log.warning("could not hand back %s: %s", attempt.claim.test_id, error)
