@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 APP = Path(__file__).parents[3] / "examples/embed/app.py"
 MOST_BYTES = 16_000
+LONG = 180_000
+"""Milliseconds that a test may take to run on a busy machine."""
 HOSTILE = r"""
 def run(query):
     print("<img src=x onerror=document.title='owned'> \x1b[31mred\x1b[0m \x1b]0;owned\x07")
@@ -106,8 +108,11 @@ def test_a_host_application_s_page_shows_its_test_while_it_runs_and_its_end(
     page.get_by_label("What shall the agent be asked?").fill("Porto")
     page.get_by_role("button", name="Test the agent").click()
     element = shown(page)
-    expect(element.get_by_role("log", name="Output")).to_contain_text("step 1 of 5 for Porto")
-    expect(element.get_by_role("region", name="Progress")).to_contain_text("Succeeded")
+    expect(element.get_by_role("log", name="Output")).to_contain_text(
+        "step 1 of 5 for Porto", timeout=LONG
+    )
+    progress = element.get_by_role("region", name="Progress")
+    expect(progress).to_contain_text("Succeeded", timeout=LONG)
     expect(element.get_by_role("region", name="Response")).to_contain_text("Done: Porto")
     expect(element.get_by_role("log")).to_contain_text("step 5 of 5 for Porto")
     expect(element.get_by_role("region", name="Measurements")).to_contain_text("MiB at most")

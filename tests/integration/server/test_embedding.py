@@ -172,13 +172,17 @@ async def test_a_stream_ends_with_the_time_of_its_token(
     test_id = await server.submitted(client)
     grant = grant_of(server.deps.webhook_key, await token_for(client, test_id))
     assert grant is not None
-    short = Grant(grant.test_id, grant.owner, grant.origins, int(time.time()) + 2)
-    async with (
-        asyncio.timeout(60),
-        embedded(server, signed(server.deps.webhook_key, short)) as page,
-    ):
-        stream = await page.get(f"{TESTS}/{test_id}/events", headers=STREAM)
-        assert "id: 1\n" in stream.text
+    # A machine that is too busy to ask within two seconds gets longer.
+    for seconds in (2, 10, 50):
+        short = Grant(grant.test_id, grant.owner, grant.origins, int(time.time()) + seconds)
+        token = signed(server.deps.webhook_key, short)
+        async with asyncio.timeout(120), embedded(server, token) as page:
+            stream = await page.get(f"{TESTS}/{test_id}/events", headers=STREAM, timeout=100)
+            if stream.status_code == 200:
+                break
+    assert "id: 1\n" in stream.text
+    assert "completed" not in stream.text
+    async with embedded(server, token) as page:
         assert (await page.get(f"{TESTS}/{test_id}/events", headers=STREAM)).status_code == 401
 
 
