@@ -1,6 +1,6 @@
 """Whether the packages of agents as people write them build, boot and answer without a change.
 
-    python benchmarks/packages.py [--engine docker|podman] [--all] [--only TEXT]
+    python benchmarks/packages.py [--engine docker|podman] [--all] [--target NAME] [--only TEXT]
 
 For each provider, framework and target: a real test with the official client against a scripted
 service, its package, and the worker's own trial of it: the image built with the Dockerfile as
@@ -194,6 +194,7 @@ def chosen(given: argparse.Namespace) -> list[tuple[Combination, list[Target]]]:
     found: list[tuple[Combination, list[Target]]] = []
     for one in combinations():
         targets = list(TARGETS) if given.all else picked.get((one.provider, one.framework), [])
+        targets = [target for target in targets if given.target in {None, target}]
         if targets and given.only in str(one):
             found.append((one, targets))
     return found
@@ -293,6 +294,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("docker", "podman"), default="docker")
     parser.add_argument("--socket", help="url of the engine's socket; without it a private engine")
     parser.add_argument("--all", action="store_true", help="every combination for every target")
+    parser.add_argument("--target", choices=TARGETS, help="this target alone")
     parser.add_argument("--only", default="", help="part of a name: `openai strands`, for example")
     raise SystemExit(0 if asyncio.run(run(parser.parse_args())) else 1)
 

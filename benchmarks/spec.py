@@ -210,7 +210,7 @@ def of_all(found: Measured) -> None:
     found.line("SC-002", f"{max(found.late):.3f} s", "2 s", kept=max(found.late) < 2)
     cleaned = [one.metrics.durations.cleaned or 0.0 for one in tests if one.metrics]
     found.line("SC-009", f"{max(cleaned):.2f} s", "30 s", kept=max(cleaned) < 30)
-    unmeasured("SC-008", "no cloud is reached from here; the tests of packages run what can be run")
+    unmeasured("SC-008", "no cloud is reached from here; benchmarks/packages.py runs what can be")
 
 
 async def run(given: argparse.Namespace) -> bool:
