@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -43,6 +45,10 @@ _LOOK_SECONDS = 0.05
 _LONGEST_FOLDER = 60
 """A socket's path may have 107 bytes, and containerd makes some deep below the folder."""
 
+_LONGEST_RUNROOT = 50
+"""Podman refuses a longer path for what lasts until it stops."""
+_SHORT_FOLDER = Path("/tmp")  # noqa: S108 - the folder in it is made for this user alone
+
 _CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=4096:4096", "nproc=2000:2000"]
 [engine]
@@ -66,6 +72,7 @@ class PrivateEngine:
         self.kind: Kind = kind
         self.folder = folder.absolute()
         self.socket = socket_of(self.folder)
+        self._runroot = _runroot(self.folder)
         self._pid_file = self.folder / "engine.pid"
         self._containerd_pid = self.folder / "run" / "containerd" / "containerd.pid"
         self._log = self.folder / "engine.log"
@@ -97,8 +104,10 @@ class PrivateEngine:
         if self.kind == "podman" and self.folder.exists():
             await self._run(*self._podman(), "rm", "--all", "--force", "--time", "0")
         await self._stop_daemon()
-        for target in mounts_below(self.folder):
+        for target in (*mounts_below(self.folder), *mounts_below(self._runroot)):
             await self._run("umount", "--lazy", target)
+        if not self._runroot.is_relative_to(self.folder):
+            shutil.rmtree(self._runroot, ignore_errors=True)
 
     def _check(self) -> None:
         plan = install_plan(self.kind)
@@ -165,14 +174,15 @@ class PrivateEngine:
         return [
             program("podman") or "podman",
             f"--root={self.folder / 'data'}",
-            f"--runroot={self.folder / 'run'}",
+            f"--runroot={self._runroot}",
             f"--tmpdir={self.folder / 'tmp'}",
             f"--network-config-dir={self.folder / 'net'}",
         ]
 
     def _podman_service(self) -> list[str]:
-        for name in ("data", "run", "tmp", "net"):
+        for name in ("data", "tmp", "net"):
             (self.folder / name).mkdir(exist_ok=True)
+        _make_own(self._runroot)
         old = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
         text = _CONTAINERS_CONF + (_CGROUPS_V1 if old else "")
         (self.folder / "containers.conf").write_text(text)
@@ -242,6 +252,25 @@ class PrivateEngine:
 
     def _log_tail(self) -> str:
         return self._log.read_text(errors="replace").strip()[-800:]
+
+
+def _runroot(folder: Path) -> Path:
+    """Always the same for a folder: below it, unless that makes the path too long."""
+    near = folder / "run"
+    if len(str(near)) <= _LONGEST_RUNROOT:
+        return near
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return _SHORT_FOLDER / f"seatrial-{os.geteuid()}-{name}"
+
+
+def _make_own(folder: Path) -> None:
+    """Make it for this user alone. SetupFailed when somebody else has: they could reach in."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise SetupFailed(
+            f"{folder} belongs to somebody else.", hint="Remove it, or set SEATRIAL_DATA_DIR."
+        )
 
 
 def private_engine(settings: Settings) -> PrivateEngine | None:

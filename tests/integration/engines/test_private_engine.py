@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.domain.errors import EngineUnavailable
+from seatrial.domain.errors import EngineUnavailable, SetupFailed
 from seatrial.engines.docker.engine import DockerEngine
 from seatrial.engines.private import Kind, PrivateEngine
 from seatrial.engines.sockets import answers
@@ -96,3 +96,34 @@ def cpu_seconds(pid: int) -> float:
     """CPU time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_a_podman_runs_in_a_folder_as_deep_as_that_of_a_user_with_a_long_name(
+    short_folder: Path, connect: Connect
+) -> None:
+    folder = short_folder / ("d" * (59 - len(str(short_folder))))
+    podman = PrivateEngine("podman", folder)
+    elsewhere = podman._runroot  # pyright: ignore[reportPrivateUsage]
+    assert folder not in elsewhere.parents
+    await podman.start()
+    try:
+        engine = connect(podman.url)
+        container = await engine.launch(spec("deep", await engine.image("3.11"), 1, "true"))
+        assert (await engine.wait(container)).code == 0
+        assert elsewhere.stat().st_mode & 0o777 == 0o700
+    finally:
+        await podman.stop()
+    assert not elsewhere.exists()
+    assert processes_of(folder) == []
+
+
+async def test_a_folder_that_somebody_else_made_is_not_used(short_folder: Path) -> None:
+    folder = short_folder / ("d" * (59 - len(str(short_folder))))
+    podman = PrivateEngine("podman", folder)
+    placed = podman._runroot  # pyright: ignore[reportPrivateUsage]
+    placed.symlink_to(short_folder)
+    try:
+        with pytest.raises(SetupFailed, match="belongs to somebody else"):
+            await podman.start()
+    finally:
+        placed.unlink()
