@@ -319,8 +319,8 @@ def history_page(
     if outcome is not None:
         found = found.where(tests.c.outcome == outcome)
     if model is not None:
-        wanted = None if model == DEFAULT_MODEL else model
-        found = found.where(tests.c.main_model.is_not_distinct_from(wanted))
+        # Plain equality (IS NULL for None): PostgreSQL serves nothing else from the index.
+        found = found.where(tests.c.main_model == (None if model == DEFAULT_MODEL else model))
     if needle:
         found = found.where(tests.c.search.contains(needle, autoescape=True))
     if before is not None:

@@ -91,7 +91,8 @@ async def local_relay(
         yield LocalRelay(folder, process, link)
     finally:
         await link.close()
-        await process.wait()
+        # Not `wait`: it waits for the end of what nobody would read any more.
+        await process.communicate()
 
 
 def _sockets(gateway: Path | None, channel: Path | None) -> Mapping[bytes, Path]:
