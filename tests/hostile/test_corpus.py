@@ -39,7 +39,7 @@ def test_a_hostile_agent_ends_as_it_must_and_leaves_nothing(
     failure = end.test.failure
     shown = end.said
     assert (end.test.outcome, failure and failure.code) == (wanted.outcome, wanted.failure), shown
-    assert end.test.attempt <= wanted.attempts
+    assert 1 <= end.test.attempt <= wanted.attempts
     for text in wanted.says:
         assert text in shown
     for text in wanted.never:
