@@ -26,14 +26,16 @@ class UsedService(_Value):
 class Build(_Value):
     """The environment of an attempt, to the hash, and the model services behind its door.
 
-    `image` is the content id of the base image, `lock` the whole lock with the hashes of every
-    platform's files; empty without requirements. `from_source`: the lock has packages that were
-    built from source.
+    `image` is the content id of the base image, `published` the name by which everybody gets the
+    same one from its registry (None for one that was built where the test ran). `lock` is the
+    whole lock with the hashes of every platform's files; empty without requirements.
+    `from_source`: the lock has packages that were built from source.
     """
 
     python: str
     architecture: str
     image: str
+    published: str | None = None
     lock: str = ""
     from_source: bool = False
     services: tuple[UsedService, ...] = ()

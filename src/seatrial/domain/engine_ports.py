@@ -195,6 +195,14 @@ class Engine(Protocol):
         """
         ...
 
+    async def published(self, image: str) -> str | None:
+        """Under which name everybody gets that base image: `registry/python@sha256:...`.
+
+        None for one that was built here, or when the registry that it is from does not answer.
+        Where it is known, the name stands for all machine types that the registry has.
+        """
+        ...
+
     async def launch(self, spec: ContainerSpec) -> str:
         """Create, attach and start; the container's id.
 

@@ -448,7 +448,8 @@ class Environment:
     for. `python` is the interpreter to start there, as a path inside the container. An empty
     requirements file gives an environment without packages: `path` is None and `python` is
     the image's own. `from_source`: some of its packages were built from source.
-    `architecture` is the engine's.
+    `architecture` is the engine's. `published` is the image's name by digest in its registry;
+    None when it has none.
     """
 
     key: str
@@ -462,6 +463,7 @@ class Environment:
     cached: bool = False
     from_source: bool = False
     architecture: str = ""
+    published: str | None = None
 
 
 @dataclass(frozen=True)

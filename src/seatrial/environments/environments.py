@@ -68,6 +68,10 @@ class BuiltEnvironments:
         if problems:
             raise InvalidRequest(problems)
         image = await self._image(request.python, log)
+        prepared = await self._prepare(request, image, log)
+        return replace(prepared, published=await self._engine.published(image))
+
+    async def _prepare(self, request: EnvironmentRequest, image: str, log: LogCall) -> Environment:
         if not keys.plain(request.requirements):
             architecture = await self._architecture()
             return Environment(

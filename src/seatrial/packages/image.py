@@ -13,7 +13,11 @@ from .render import render
 from .tested import Tested
 
 _REGISTRY = "public.ecr.aws/docker/library"
-"""The official Python images, from where pulling them needs no account."""
+"""The official Python images, from where pulling them needs no account.
+
+Named when the test ran on an image that no registry has."""
+
+_OFFICIAL = "the official image of the tested Python version"
 
 _IMPORT = re.compile(r"^from seatrial\.harness\.", re.MULTILINE)
 
@@ -67,12 +71,14 @@ def dockerfile(tested: Tested) -> str:
         install = "install_nothing"
     else:
         install = "install_source" if tested.build.from_source else "install"
-    return render("Dockerfile", {"PYTHON_IMAGE": base_image(tested), "INSTALL": render(install)})
+    base = "the very image that it was tested on" if tested.build.published else _OFFICIAL
+    values = {"PYTHON_IMAGE": base_image(tested), "BASE": base, "INSTALL": render(install)}
+    return render("Dockerfile", values)
 
 
 def base_image(tested: Tested) -> str:
-    """The slim image of the tested Python version."""
-    return f"{_REGISTRY}/python:{tested.build.python}-slim"
+    """The tested image by its digest; else the official slim one of the tested Python version."""
+    return tested.build.published or f"{_REGISTRY}/python:{tested.build.python}-slim"
 
 
 def _own_imports(item: Traversable) -> bytes:

@@ -109,6 +109,11 @@ def notes(tested: Tested, target: Target) -> tuple[str, ...]:
         found.append(f"Fill in .env: {', '.join(tested.secrets)}. No value is in the package.")
     if tested.addresses:
         found.append(f"Say in .env what {', '.join(tested.addresses)} is where it runs.")
+    if not tested.build.published:
+        found.append(
+            "The test's base image was built where it ran, from Debian packages, or its registry "
+            f"did not tell its digest. The Dockerfile names the official one, {base_image(tested)}."
+        )
     if tested.build.from_source:
         found.append("Some packages have no wheel: the image build compiles them.")
     if target.machine(tested) != tested.architecture:

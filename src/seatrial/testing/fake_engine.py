@@ -107,6 +107,11 @@ class FakeEngine:
             raise ImageUnavailable(f"This machine has no Python {python} in {_PATH}.")
         return f"fake:{python}"
 
+    async def published(self, image: str) -> str | None:
+        """Nobody else has this host."""
+        _answer()
+        return None
+
     async def launch(self, spec: ContainerSpec) -> str:
         """Start the process, or fail as the variables say. The id is the name."""
         _answer()

@@ -55,6 +55,10 @@ class LateEngine:
         """As the port says."""
         return await (await self._found()).image(python, progress=progress)
 
+    async def published(self, image: str) -> str | None:
+        """As the port says."""
+        return await (await self._found()).published(image)
+
     async def build_image(
         self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
     ) -> None:

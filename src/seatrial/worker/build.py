@@ -12,6 +12,7 @@ def build_of(environment: Environment, resolved: ResolvedModel, python: str) -> 
         python=python,
         architecture=environment.architecture,
         image=environment.image,
+        published=environment.published,
         lock=environment.lock,
         from_source=environment.from_source,
         services=tuple(_service(upstream) for upstream in resolved.upstreams),

@@ -161,7 +161,7 @@ class _Rehearsal:
     async def _build_images(self) -> None:
         """On the base image that the test had, with this machine's certificates and index."""
         images = self._deps.images
-        base = await self._deps.engine.image(self._build.python)
+        base = self._build.published or await self._deps.engine.image(self._build.python)
         await images.build_image(self._base, self._base_context(base), {})
         await images.build_image(
             self._name,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import aiodocker
 import aiohttp
 import pytest
+from tests.support.package_images import Engine
+from tests.support.registry import offer_base, registry
 
 from seatrial.domain.errors import ImageUnavailable
 from seatrial.engines.docker import debian
@@ -24,35 +24,10 @@ Connect = Callable[..., DockerEngine]
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[str]:
-    """Address of an empty registry of Debian's package docker-registry."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    config = tmp_path / "registry.yml"
-    config.write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
-        f"http: {{addr: '{address}'}}\n"
-    )
-    with (tmp_path / "registry.log").open("wb") as log:
-        try:
-            process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
-        except FileNotFoundError:
-            pytest.fail("These tests need a registry: apt-get install docker-registry")
-    yield address
-    process.terminate()
-    process.wait()
-
-
-async def until_it_answers(address: str) -> None:
-    """Wait for the registry's first answer."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
-        while True:
-            try:
-                async with session.get(f"http://{address}/v2/"):
-                    return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)
+def address(tmp_path: Path) -> Iterator[str]:
+    """Address of an empty registry."""
+    with registry(tmp_path) as found:
+        yield found
 
 
 async def push(url: str, image: str, name: str, tag: str) -> None:
@@ -65,12 +40,11 @@ async def push(url: str, image: str, name: str, tag: str) -> None:
 
 
 async def test_an_image_is_pulled_from_the_registry_of_the_settings(
-    own_engine: PrivateEngine, connect: Connect, registry: str
+    own_engine: PrivateEngine, connect: Connect, address: str
 ) -> None:
-    await until_it_answers(registry)
     built = await connect(own_engine.url).image("3.11")
-    await push(own_engine.url, built, f"{registry}/library/python", "3.12-slim")
-    engine = connect(own_engine.url, registry=f"{registry}/library")
+    await push(own_engine.url, built, f"{address}/library/python", "3.12-slim")
+    engine = connect(own_engine.url, registry=f"{address}/library")
     lines: list[str] = []
     pulled = await engine.image("3.12", progress=lines.append)
     assert any("Pulling" in line for line in lines)
@@ -82,12 +56,31 @@ async def test_an_image_is_pulled_from_the_registry_of_the_settings(
     assert lines == []
 
 
-async def test_a_registry_that_answers_is_believed(
-    own_engine: PrivateEngine, connect: Connect, registry: str
+async def test_a_pulled_image_is_known_by_the_digest_that_everybody_gets_it_by(
+    own_engine: PrivateEngine, connect: Connect, address: str, engine_images: Path
 ) -> None:
-    await until_it_answers(registry)
+    name = await offer_base(Engine(own_engine.url), engine_images, address, "3.12-slim")
+    engine = connect(own_engine.url, registry=f"{address}/library/")
+    image = await engine.image("3.12")
+    assert await engine.published(image) == name
+
+    elsewhere = connect(own_engine.url)
+    assert await elsewhere.published(image) is None  # that registry has no such image
+    assert await elsewhere.published("sha256:" + "0" * 64) is None
+
+
+async def test_an_image_that_was_built_here_has_no_name_for_others(
+    own_engine: PrivateEngine, connect: Connect
+) -> None:
+    engine = connect(own_engine.url)
+    assert await engine.published(await engine.image("3.11")) is None
+
+
+async def test_a_registry_that_answers_is_believed(
+    own_engine: PrivateEngine, connect: Connect, address: str
+) -> None:
     with pytest.raises(ImageUnavailable, match=r"python:3\.11-slim"):
-        await connect(own_engine.url, registry=f"{registry}/library").image("3.11")
+        await connect(own_engine.url, registry=f"{address}/library").image("3.11")
 
 
 async def test_without_a_registry_one_build_serves_everybody(

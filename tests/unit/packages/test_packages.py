@@ -7,6 +7,7 @@ import io
 import json
 import stat
 import zipfile
+from dataclasses import replace
 
 import pytest
 from tests.support.tested import AGENT, LOCK, MODELS, succeeded
@@ -263,6 +264,19 @@ def test_the_bill_of_materials_has_every_package_of_the_lock() -> None:
     [part] = bill["components"]
     assert (part["name"], part["version"], part["purl"]) == ("six", "1.17.0", "pkg:pypi/six@1.17.0")
     assert len(part["externalReferences"][0]["hashes"]) == 2
+
+
+def test_the_image_is_built_on_the_tested_one_where_a_registry_has_it() -> None:
+    local = succeeded()
+    published = "docker.io/library/python@sha256:" + "1" * 64
+    pulled = replace(local, build=local.build.model_copy(update={"published": published}))
+    assert f"ARG PYTHON_IMAGE={published}\n" in text(pulled, "compose", "agent/Dockerfile")
+    assert json.loads(text(pulled, "compose", "receipt.json"))["base_image"] == published
+    assert "base image was built where it ran" not in text(pulled, "compose", "README.md")
+    official = json.loads(text(local, "compose", "receipt.json"))["base_image"]
+    assert official.endswith("/python:3.11-slim")
+    assert f"ARG PYTHON_IMAGE={official}\n" in text(local, "compose", "agent/Dockerfile")
+    assert "base image was built where it ran" in text(local, "compose", "README.md")
 
 
 def test_the_image_holds_only_what_the_list_allows() -> None:

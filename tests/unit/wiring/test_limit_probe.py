@@ -20,6 +20,9 @@ class Answering(FakeEngine):
         self._ended = ended
         self.removed: list[str] = []
 
+    async def published(self, image: str) -> str | None:
+        return None
+
     async def image(self, python: str, *, progress: object = None) -> str:
         return "image"
 

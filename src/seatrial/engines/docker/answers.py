@@ -113,6 +113,23 @@ class Image(_Answer):
     """`GET /images/{name}/json`."""
 
     id: str = Field(alias="Id")
+    digests: Texts = Field((), alias="RepoDigests")
+    """Its names by digest in registries; Podman gives one also to what never was in any."""
+
+
+class Distributed(_Answer):
+    """`GET /distribution/{name}/json`: what a registry has under a name."""
+
+    class _Descriptor(_Answer):
+        kind: str = Field("", alias="mediaType")
+
+    descriptor: _Descriptor = Field(alias="Descriptor")
+
+
+class Manifest(_Answer):
+    """Podman's `GET /libpod/manifests/{name}/json`: the same."""
+
+    kind: str = Field("", alias="mediaType")
 
 
 class _Actor(_Answer):

@@ -24,11 +24,13 @@ from seatrial.domain.errors import EngineRefused
 from .answers import (
     Built,
     Container,
+    Distributed,
     Event,
     Flavour,
     Image,
     Info,
     Listed,
+    Manifest,
     Progress,
     Version,
     Volume,
@@ -196,6 +198,20 @@ class Api:
                 return Image.model_validate(await self._docker.images.inspect(reference))
         except NotThere:
             return None
+
+    async def manifest_kind(self, flavour: Flavour, reference: str) -> str:
+        """The media type of what the registry has under that name. The engine asks it."""
+        libpod = flavour == "podman"
+        path = f"libpod/manifests/{reference}" if libpod else f"distribution/{reference}"
+        url = f"{self._docker.docker_host}/{self._docker.api_version}/{path}/json"
+        with translated():
+            async with self._docker.session.get(url, timeout=self._timeout) as response:
+                text = await response.text()
+                if response.status >= 400:
+                    raise DockerError(response.status, text)
+                if libpod:
+                    return Manifest.model_validate_json(text).kind
+                return Distributed.model_validate_json(text).descriptor.kind
 
     async def pull(self, reference: str) -> AsyncGenerator[Progress]:
         """Pull an image and report how it goes."""

@@ -95,6 +95,10 @@ class DockerEngine:
         connection = await self._connect()
         return await connection.images.get(python, progress or _ignore)
 
+    async def published(self, image: str) -> str | None:
+        """Its name in the registry that it is from, by digest. See `images`."""
+        return await (await self._connect()).images.published(image)
+
     async def build_image(
         self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
     ) -> None:
@@ -248,7 +252,7 @@ class DockerEngine:
             api, sweep_seconds=config.sweep_seconds, patience_seconds=config.patience_seconds
         )
         files = _private_files(config.state, flavour)
-        return _Connection(api, flavour, files, endings, Images(api, config))
+        return _Connection(api, flavour, files, endings, Images(api, flavour, config))
 
     async def _create(self, connection: _Connection, spec: ContainerSpec, *, piped: bool) -> str:
         """Create it; its id. AlreadyThere, ImageUnavailable."""

@@ -44,14 +44,22 @@ _UNREACHABLE = (
 )
 """How engines say that the registry did not answer at all."""
 _ASK_AGAIN_SECONDS = 0.2
+_REGISTRY_SECONDS = 10.0
+_LISTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+"""What stands for the images of all machine types under one digest."""
 
 
 class Images:
     """The base images of one engine."""
 
-    def __init__(self, api: Api, config: DockerConfig) -> None:
+    def __init__(self, api: Api, flavour: answers.Flavour, config: DockerConfig) -> None:
         """Does nothing yet."""
         self._api = api
+        self._flavour: answers.Flavour = flavour
+        self._published: dict[str, str | None] = {}
         self._config = config
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -67,8 +75,47 @@ class Images:
             async with _only_process(self._config.images / f"python-{python}.lock"):
                 return await self._local(python) or await self._make(python, progress)
 
+    async def published(self, image: str) -> str | None:
+        """Its name by digest in the registry of the settings; None when it has none.
+
+        Looked for once: it does not change, and a registry that was silent then does not hold up
+        every test.
+        """
+        if image not in self._published:
+            self._published[image] = await self._find_published(image)
+        return self._published[image]
+
+    async def _find_published(self, image: str) -> str | None:
+        """The digest of the list of all machine types.
+
+        Podman also notes the digest of the one machine's image, and of what was loaded from a
+        file; only the registry tells them apart. Docker notes what was asked for.
+        """
+        found = await self._api.image(image)
+        own = f"{self._repository}@"
+        names = [
+            name for name in map(_in_full, found.digests if found else ()) if name.startswith(own)
+        ]
+        if self._flavour == "docker" and len(names) == 1:
+            return names[0]
+        for name in names:
+            if await self._is_list(name):
+                return name
+        return None
+
+    async def _is_list(self, name: str) -> bool:
+        try:
+            async with asyncio.timeout(_REGISTRY_SECONDS):
+                return await self._api.manifest_kind(self._flavour, name) in _LISTS
+        except (TimeoutError, EngineRefused):
+            return False
+
+    @property
+    def _repository(self) -> str:
+        return f"{self._config.registry.rstrip('/')}/python"
+
     def _pulled(self, python: str) -> str:
-        return f"{self._config.registry.rstrip('/')}/python:{python}-slim"
+        return f"{self._repository}:{python}-slim"
 
     async def _local(self, python: str) -> str | None:
         for reference in (self._pulled(python), debian.reference(python)):
@@ -118,6 +165,18 @@ class Images:
 
 def _unreachable(message: str) -> bool:
     return any(words in message.lower() for words in _UNREACHABLE)
+
+
+def _in_full(name: str) -> str:
+    """A name as it is meant: Docker leaves out its own registry.
+
+    >>> _in_full("python@sha256:12")
+    'docker.io/library/python@sha256:12'
+    """
+    first, slash, _ = name.partition("/")
+    if not slash:
+        return f"docker.io/library/{name}"
+    return name if {".", ":"} & set(first) or first == "localhost" else f"docker.io/{name}"
 
 
 def _step(line: answers.Progress) -> str:
