@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from served import Served, engine_url
+from served import Served, engine, exit_code_of
 
 from seatrial.client import AsyncClient
 from seatrial.domain.aws import AwsKeys
@@ -270,9 +270,9 @@ async def services(stack: AsyncExitStack) -> Mapping[str, str]:
 
 async def run(given: argparse.Namespace) -> bool:
     """Everything; whether every combination works and every package was made in time."""
-    url, found = await engine_url(given.engine, given.socket), Found()
+    found = Found()
     print(f"{given.engine}, load {os.getloadavg()[0]:.1f} at the start", flush=True)
-    async with AsyncExitStack() as stack:
+    async with engine(given.engine, given.socket) as url, AsyncExitStack() as stack:
         also = await services(stack)
         served = await stack.enter_async_context(Served({"docker_host": url}, also=also))
         client = await stack.enter_async_context(served.client())
@@ -296,7 +296,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every combination for every target")
     parser.add_argument("--target", choices=TARGETS, help="this target alone")
     parser.add_argument("--only", default="", help="part of a name: `openai strands`, for example")
-    raise SystemExit(0 if asyncio.run(run(parser.parse_args())) else 1)
+    raise SystemExit(exit_code_of(run(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import aiohttp
-from served import Served, engine_url
+from served import Served, engine, exit_code_of
 
 from seatrial.client import AsyncClient
 from seatrial.domain.errors import NotFound, PlatformError
@@ -366,11 +366,11 @@ def report(title: str, found: Found) -> None:
 
 async def run(given: argparse.Namespace) -> bool:
     """Everything; whether all four counts are zero."""
-    url = await engine_url(given.engine, given.socket)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"{given.tests} tests on {given.engine}, seed {seed}", flush=True)
     started = time.monotonic()
-    real = await on_real_containers(url, given.tests, random.Random(seed))
+    async with engine(given.engine, given.socket) as url:
+        real = await on_real_containers(url, given.tests, random.Random(seed))
     report(f"real containers ({given.engine}, {time.monotonic() - started:.0f} s)", real)
     if sys.platform != "linux" or os.geteuid() != 0:
         print("\nthe fake engine: not measured: it needs Linux and root")
@@ -390,7 +390,7 @@ def main() -> None:
         "--fake", type=int, default=3, help="tests for each fault of the fake engine"
     )
     parser.add_argument("--seed", type=int, help="replays the mix of an earlier run")
-    raise SystemExit(0 if asyncio.run(run(parser.parse_args())) else 1)
+    raise SystemExit(exit_code_of(run(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import platformdirs
 
@@ -103,13 +106,43 @@ class Served:
         return True
 
 
-async def engine_url(kind: Kind, given: str | None) -> str:
-    """The socket that was named, else that of a private engine which stays for the next time."""
+@contextlib.asynccontextmanager
+async def engine(kind: Kind, given: str | None) -> AsyncGenerator[str]:
+    """The socket that was named, else that of a private engine; the last user of it ends it.
+
+    Its images stay for the next time. What a killed benchmark left is ended with the next one's.
+    """
     if given:
-        return given
+        yield given
+        return
     folder = Path(platformdirs.user_cache_dir("seatrial")) / "benchmarks" / kind
     folder.mkdir(parents=True, exist_ok=True)
-    return await PrivateEngine(kind, folder).start()
+    private = PrivateEngine(kind, folder)
+    with (folder / "users.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield await private.start()
+        finally:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                await private.stop()
+
+
+def exit_code_of(benchmark: Coroutine[Any, Any, bool]) -> int:
+    """Run it: 0 when it says that all is kept, else 1. Told to end, it tidies up before."""
+
+    async def run() -> bool:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, task.cancel)
+        return await benchmark
+
+    try:
+        return 0 if asyncio.run(run()) else 1
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
 
 
 def _free_port() -> int:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from served import Served, engine_url
+from served import Served, engine, exit_code_of
 
 from seatrial.client import AsyncClient
 from seatrial.domain.events import PhaseEvent
@@ -215,7 +215,12 @@ def of_all(found: Measured) -> None:
 
 async def run(given: argparse.Namespace) -> bool:
     """Everything; whether every criterion that was measured is kept."""
-    url = await engine_url(given.engine, given.socket)
+    async with engine(given.engine, given.socket) as url:
+        return await measure(given, url)
+
+
+async def measure(given: argparse.Namespace, url: str) -> bool:
+    """Everything on the engine at that url; whether every criterion that was measured is kept."""
     ollama = {name: os.environ[name] for name in ("OLLAMA_HOST",) if name in os.environ}
     settings = {"docker_host": url, "max_running": str(CAPACITY), "max_per_user": "100"}
     print(f"{given.engine}, {given.model}, load {os.getloadavg()[0]:.1f} at the start", flush=True)
@@ -237,7 +242,7 @@ def main() -> None:
     parser.add_argument("--socket", help="url of the engine's socket; without it a private engine")
     parser.add_argument("--model", default="testmodel")
     parser.add_argument("--tests", type=int, default=20, help="standard tests, the first one cold")
-    raise SystemExit(0 if asyncio.run(run(parser.parse_args())) else 1)
+    raise SystemExit(exit_code_of(run(parser.parse_args())))
 
 
 if __name__ == "__main__":
