@@ -31,12 +31,20 @@ class Engine:
     url: str
 
     def run(
-        self, *arguments: str, check: bool = True, config: Path | None = None
+        self,
+        *arguments: str,
+        check: bool = True,
+        config: Path | None = None,
+        given: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """One command; its output on failure. `config` is a folder with logins to registries."""
+        """One command, `given` its input; its output on failure.
+
+        `config` is a folder with logins to registries.
+        """
         known = ["--config", str(config)] if config else []
         done = subprocess.run(
             ["docker", *known, "--host", self.url, *arguments],
+            input=given,
             capture_output=True,
             text=True,
             check=False,

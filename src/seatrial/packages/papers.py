@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,7 @@ def readme(tested: Tested, target: Target, name: str) -> str:
             "MODEL": tested.result.model or "no model",
             "SECONDS": f"{run_seconds(tested):.1f}",
             "PREREQUISITES": target.prerequisites,
-            "FILL": _fill(tested),
+            "FILL": _fill(tested, target),
             "AFTER": target.after,
             "COSTS": target.costs,
             "NOTES": _list(notes(tested, target)),
@@ -107,8 +107,9 @@ def notes(tested: Tested, target: Target) -> tuple[str, ...]:
         )
     if tested.secrets:
         found.append(f"Fill in .env: {', '.join(tested.secrets)}. No value is in the package.")
-    if tested.addresses:
-        found.append(f"Say in .env what {', '.join(tested.addresses)} is where it runs.")
+    if named := _needed(tested, target, tested.addresses):
+        found.append(f"Say in .env what {', '.join(named)} is where it runs.")
+    found += target.notes(tested)
     if not tested.build.published:
         found.append(
             "The test's base image was built where it ran, from Debian packages, or its registry "
@@ -125,10 +126,18 @@ def notes(tested: Tested, target: Target) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _fill(tested: Tested) -> str:
-    names = (*tested.secrets, *tested.addresses)
+def _needed(tested: Tested, target: Target, names: Iterable[str]) -> list[str]:
+    """Those of the names that must not stay empty."""
+    optional = target.optional(tested)
+    return [name for name in names if name not in optional]
+
+
+def _fill(tested: Tested, target: Target) -> str:
+    names = _needed(tested, target, (*tested.secrets, *tested.addresses))
     if not names:
-        return "cp .env.example .env        # nothing to fill in"
+        may = " and ".join(target.optional(tested))
+        said = f"{may} may stay empty" if may else "nothing to fill in"
+        return f"cp .env.example .env        # {said}"
     return f"cp .env.example .env        # then fill in {', '.join(names)}"
 
 

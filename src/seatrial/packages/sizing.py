@@ -18,6 +18,7 @@ _MARGIN = 1.5
 
 LAMBDA_MIB, LAMBDA_SMALLEST_MIB, LAMBDA_SECONDS = 10_240, 512, 900
 AGENTCORE_MIB, AGENTCORE_SECONDS = 8192, 900
+FARGATE_MIB = 122_880
 
 FARGATE: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
@@ -25,8 +26,13 @@ FARGATE: dict[int, tuple[int, ...]] = {
     1024: tuple(range(2048, 8193, 1024)),
     2048: tuple(range(4096, 16_385, 1024)),
     4096: tuple(range(8192, 30_721, 1024)),
+    8192: tuple(range(16_384, 61_441, 4096)),
+    16_384: tuple(range(32_768, FARGATE_MIB + 1, 8192)),
 }
 """Memory in MiB that Fargate offers with so many CPU units (1024 are one core)."""
+
+OLLAMA_CPU, OLLAMA_MIB = 4096, 8192
+"""CPU units and MiB that an Ollama with a small model is given beside an agent."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Number:
 
     value: int
     why: str
+
+
+OLLAMA_DISK = Number(
+    40, "Ollama's image takes about 5, a model of 8 billion parameters 5; Fargate gives 20 or more"
+)
+"""Disk of a task with an Ollama, in GiB."""
 
 
 def peak_mib(tested: Tested) -> Number:
@@ -85,14 +97,34 @@ def fargate_size(tested: Tested) -> tuple[Number, Number] | None:
         (metrics.cpu_seconds or 0.0) / run_seconds(tested) if metrics and run_seconds(tested) else 0
     )
     units = math.ceil(min(cores, 1.0) * 1024)
-    for cpu, offered in FARGATE.items():
-        memory = next((size for size in offered if size >= want.value), None)
-        if memory is not None and cpu >= units:
-            used = f"the tested query used {cores:.2f} cores of the test's while it ran"
-            return (
-                Number(cpu, f"{used}; the smallest step that also has the memory"),
-                Number(memory, f"{want.why} = {want.value}, the next step that Fargate offers"),
-            )
+    if (step := _fargate_step(units, want.value)) is None:
+        return None
+    used = f"the tested query used {cores:.2f} cores of the test's while it ran"
+    return (
+        Number(step[0], f"{used}; the smallest step that also has the memory"),
+        Number(step[1], f"{want.why} = {want.value}, the next step that Fargate offers"),
+    )
+
+
+def fargate_with_ollama(tested: Tested) -> tuple[Number, Number]:
+    """CPU units and memory in MiB of a task that has an Ollama beside the agent."""
+    want = needed(tested, CONCURRENCY)
+    step = _fargate_step(OLLAMA_CPU, min(want.value + OLLAMA_MIB, FARGATE_MIB))
+    assert step is not None  # the largest one has it
+    cores = f"at least {OLLAMA_CPU // 1024} cores, since the model computes on them alone"
+    model = f"{OLLAMA_MIB} for a model of up to 8 billion parameters (5 GB at 4 bits)"
+    return (
+        Number(step[0], f"{cores}; the smallest step that also has the memory"),
+        Number(step[1], f"{want.why} = {want.value}, + {model}, the next step of Fargate"),
+    )
+
+
+def _fargate_step(cpu: int, memory: int) -> tuple[int, int] | None:
+    """The smallest CPU units and MiB on offer that have both."""
+    for units, offered in FARGATE.items():
+        fitting = next((size for size in offered if size >= memory), None)
+        if fitting is not None and units >= cpu:
+            return units, fitting
     return None
 
 

@@ -21,7 +21,7 @@ from seatrial.domain.requests import TestRequest
 from seatrial.packages import Tested, choices, default_target, make_package, refusal
 from seatrial.packages.access import model_arns, statements
 from seatrial.packages.make import package_files
-from seatrial.packages.sizing import fargate_size, lambda_memory
+from seatrial.packages.sizing import fargate_size, fargate_with_ollama, lambda_memory
 
 EVERY = [(provider, target) for provider in MODELS for target in TARGETS]
 
@@ -176,7 +176,7 @@ def test_sizes_come_from_the_run_and_say_so() -> None:
         (succeeded("openai", wall_seconds=1000), "agentcore", "15 minutes"),
         (succeeded("openai", peak_mib=9000), "lambda", "10,240 MiB"),
         (succeeded("openai", peak_mib=6000), "agentcore", "8 GiB"),
-        (succeeded("openai", peak_mib=9000), "fargate", "30 GiB"),
+        (succeeded("openai", peak_mib=21_000), "fargate", "120 GiB"),
     ],
 )
 def test_a_target_that_cannot_run_the_test_is_refused_with_the_reason(
@@ -224,6 +224,23 @@ def test_the_built_in_model_is_packaged_as_ollama_with_the_model_to_be_set() -> 
         "SEATRIAL_MODEL" not in json.loads(text(tested, "lambda", "agent/server/agent.json"))["env"]
     )
     assert "SEATRIAL_MODEL:?set it" in text(tested, "compose", "docker-compose.yml")
+    for target in ("compose", "fargate"):
+        assert "fill in SEATRIAL_MODEL\n" in text(tested, target, "README.md")
+        assert "for name in SEATRIAL_MODEL; do" in text(tested, target, "doctor.sh")
+
+
+def test_a_package_that_brings_an_ollama_says_what_that_is_good_for() -> None:
+    tested = succeeded("ollama")
+    note = make_package(tested, "fargate").notes[0]
+    for said in ("OLLAMA_HOST may stay empty", "no GPU", "small models", "costs more"):
+        assert said in note
+    readme = text(tested, "fargate", "README.md")
+    assert note in readme
+    assert "cp .env.example .env        # OLLAMA_HOST may stay empty" in readme
+    assert "| disk with an Ollama beside it, GiB | 40 |" in readme
+    assert fargate_with_ollama(tested)[0].value == 4096
+    assert fargate_with_ollama(succeeded("ollama", peak_mib=20_000))[1].value == 122_880
+    assert "Ollama" not in text(succeeded("openai"), "fargate", "infra/stack.py")
 
 
 @pytest.mark.spec("FR-008")

@@ -46,6 +46,7 @@ def scripts(
     platform_check: str = "",
     network: str = "",
     parameters: dict[str, str] | None = None,
+    optional: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """deploy, destroy, doctor and smoke."""
     name = {"NAME": shape.name}
@@ -53,6 +54,7 @@ def scripts(
     given |= {f"{key}={value}" for key, value in (parameters or {}).items()}
     if tested.secrets:
         given.add("VariablesArn=$SECRET_ARN")
+    needed = [name for name in (*tested.secrets, *tested.addresses) if name not in optional]
     secret = render("aws_secret", {"NAMES": " ".join(tested.secrets)}) if tested.secrets else ""
     return {
         "deploy.sh": render(
@@ -76,7 +78,7 @@ def scripts(
                 "REGION": tested.region or "us-east-1",
                 "REGIONS": regions,
                 "PLATFORM_CHECK": platform_check,
-                "NEEDED": " ".join((*tested.secrets, *tested.addresses)),
+                "NEEDED": " ".join(needed),
             },
         ),
         "smoke.sh": render(smoke, name),
@@ -93,8 +95,12 @@ def stack_text(
     body: str,
     values: dict[str, str] | None = None,
     acknowledged: dict[str, str] | None = None,
+    optional: tuple[str, ...] = (),
 ) -> str:
-    """The stack in CDK, with its numbers and models at the top."""
+    """The stack in CDK, with its numbers and models at the top.
+
+    The body itself makes the parameters of `optional` variables.
+    """
     findings = {**nag.wildcards(resources(tested)), **(acknowledged or {})}
     head = render(
         "stack_head",
@@ -104,7 +110,9 @@ def stack_text(
             "MODELS": _python_list(resources(tested)),
             "SECRET_NAMES": ", ".join(tested.secrets) or "there is none",
             "HAS_SECRET": str(bool(tested.secrets)),
-            "ADDRESSES": json.dumps(addresses(tested)),
+            "ADDRESSES": json.dumps(
+                {name: value for name, value in addresses(tested).items() if name not in optional}
+            ),
             "ACKNOWLEDGED": json.dumps(findings, indent=4),
             "CLASS": class_,
             "DESCRIPTION": description(tested),
@@ -187,6 +195,18 @@ def log_statement(resource: Template, *more: str) -> Template:
         "Effect": "Allow",
         "Action": sorted({"logs:CreateLogStream", "logs:PutLogEvents", *more}),
         "Resource": [resource],
+    }
+
+
+def log_configuration(prefix: str) -> Template:
+    """That a container of a task writes into the log."""
+    return {
+        "LogDriver": "awslogs",
+        "Options": {
+            "awslogs-group": ref("Logs"),
+            "awslogs-region": ref("AWS::Region"),
+            "awslogs-stream-prefix": prefix,
+        },
     }
 
 

@@ -23,8 +23,8 @@ class Target:
     """One target. `refused` is empty for a test that it can run.
 
     `concurrency` is how many queries one container answers at one time; `machine` the
-    architecture of its images. `files` are those that only this target has. The texts go into
-    the README.
+    architecture of its images. `files` are those that only this target has. `optional` are
+    variables of `.env` that may stay empty. The texts go into the README.
     """
 
     name: TargetName
@@ -38,6 +38,8 @@ class Target:
     after: str
     costs: str
     trouble: str
+    optional: Callable[[Tested], tuple[str, ...]] = lambda _: ()
+    notes: Callable[[Tested], tuple[str, ...]] = lambda _: ()
 
 
 def tested_machine(tested: Tested) -> str:

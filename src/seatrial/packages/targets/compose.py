@@ -8,6 +8,7 @@ from seatrial.packages.render import render
 from seatrial.packages.sizing import CONCURRENCY, Number, compose_memory
 from seatrial.packages.tested import OLLAMA_HOST, Tested
 
+from . import ollama
 from .base import Shape, Target, never, tested_machine
 
 
@@ -47,31 +48,24 @@ def aws_keys(tested: Tested) -> tuple[str, ...]:
 
 def _environment(tested: Tested) -> str:
     """An Ollama beside the agent stands in where `.env` names none."""
-    if not _brings_ollama(tested):
+    if not ollama.brings_ollama(tested):
         return ""
     lines = ["    environment:", f"      {OLLAMA_HOST}: ${{{OLLAMA_HOST}:-http://ollama:11434}}"]
     return "\n".join(lines) + "\n"
 
 
 def _ollama(tested: Tested) -> str:
-    if not _brings_ollama(tested):
+    if not ollama.brings_ollama(tested):
         return ""
-    if tested.on_test_model:
-        model = json.dumps("${SEATRIAL_MODEL:?set it in .env}")
-    else:
-        assert tested.model is not None  # it is Ollama's
-        model = json.dumps(tested.model.name)
-    return render("compose_ollama", {"MODEL": model[1:-1]}).rstrip()
-
-
-def _brings_ollama(tested: Tested) -> bool:
-    return tested.provider == "ollama"
+    model = json.dumps(ollama.model_name(tested) or "${SEATRIAL_MODEL:?set it in .env}")
+    return render("compose_ollama", {"IMAGE": ollama.IMAGE, "MODEL": model[1:-1]}).rstrip()
 
 
 def _files(tested: Tested, shape: Shape) -> dict[str, str]:
-    needed = [*tested.secrets, *(one for one in tested.addresses if one != OLLAMA_HOST)]
+    optional = ollama.may_be_empty(tested)
+    needed = [*tested.secrets, *(one for one in tested.addresses if one not in optional)]
     needed += aws_keys(tested)[:2]
-    if _brings_ollama(tested):
+    if ollama.brings_ollama(tested):
         up = (
             "# With an Ollama of your own in .env, none is started beside the agent.\n"
             "if grep -Eq '^OLLAMA_HOST=.+' .env; then\n"
@@ -90,6 +84,12 @@ def _files(tested: Tested, shape: Shape) -> dict[str, str]:
     }
 
 
+def _notes(tested: Tested) -> tuple[str, ...]:
+    if not ollama.brings_ollama(tested):
+        return ()
+    return (f"{OLLAMA_HOST} may stay empty: then an Ollama runs in a container beside the agent.",)
+
+
 def _numbers(tested: Tested) -> dict[str, Number]:
     return {"memory limit, MiB": compose_memory(tested)}
 
@@ -101,6 +101,8 @@ TARGET = Target(
     refused=never,
     machine=tested_machine,
     numbers=_numbers,
+    optional=ollama.may_be_empty,
+    notes=_notes,
     files=_files,
     prerequisites="Docker with Compose (`COMPOSE=podman-compose` works too) and python3.",
     after="python3 smoke.py            # asks the tested query again",
