@@ -3,11 +3,15 @@
 Files below `assets/` carry a hash of their content in their names, so a browser may keep them
 for ever. Each may lie compressed beside itself. Addresses within the page are answered with
 `index.html`, and the page finds out what to show; any other unknown address stays a 404.
+
+A file is looked for when it is asked for: a page that is built anew under a running server is the
+one that is served.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +52,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _SCRIPT = "embed.js"
+_NAME = re.compile(r"(?:assets/)?\w[\w.-]*", re.ASCII)
+"""What the build calls its files: no name leads out of its folder."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -59,22 +65,16 @@ class _File:
 
 
 class Page:
-    """The built page in a folder. What is not listed at its start is not there."""
+    """The built page in a folder, as it is there now."""
 
     def __init__(self, folder: Path) -> None:
-        """Look at the folder once; one that is not there is a page that was not built."""
-        self._files = {
-            path.relative_to(folder).as_posix(): _File(path, _compressed(path))
-            for path in sorted(folder.rglob("*"))
-            if path.suffix in _TYPES
-        }
-        script = self._files.get(_SCRIPT)
-        self._script_tag = f'W/"{_digest(script.path)}"' if script else ""
+        """A folder that is not there is a page that was not built."""
+        self._folder = folder
 
     @property
     def built(self) -> bool:
         """Whether there is a page at all."""
-        return "index.html" in self._files
+        return self._find("index.html") is not None
 
     def front(self, request: Request) -> Response:
         """The page itself, for any address within it."""
@@ -88,18 +88,20 @@ class Page:
 
     def script(self, request: Request) -> Response:
         """The script for pages of other origins. Its address stays, so it is asked for anew."""
+        found = self._find(_SCRIPT)
+        tag = _tag(found) if found else ""
         headers = {
             "Cache-Control": "no-cache",
-            "ETag": self._script_tag,
+            "ETag": tag,
             "Cross-Origin-Resource-Policy": "cross-origin",
             "Access-Control-Allow-Origin": "*",
         }
-        if self._script_tag and self._script_tag in request.headers.get("if-none-match", ""):
+        if tag and tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={**headers, "Vary": "Accept-Encoding"})
         return self._answer(request, _SCRIPT, headers)
 
     def _answer(self, request: Request, name: str, headers: dict[str, str]) -> Response:
-        found = self._files.get(name)
+        found = self._find(name)
         if found is None:
             raise HTTPException(404, "Not Found")
         headers["Vary"] = "Accept-Encoding"
@@ -111,6 +113,13 @@ class Page:
                 path = compressed
                 break
         return FileResponse(path, headers=headers, media_type=_TYPES[found.path.suffix])
+
+    def _find(self, name: str) -> _File | None:
+        """The file of that name; None for names that the build never gives, and for lost files."""
+        path = self._folder / name
+        if not _NAME.fullmatch(name) or path.suffix not in _TYPES or not path.is_file():
+            return None
+        return _File(path, _compressed(path))
 
 
 def install(app: FastAPI, page: Page) -> None:
@@ -125,8 +134,8 @@ def install(app: FastAPI, page: Page) -> None:
     app.add_route(f"/{_SCRIPT}", page.script, methods=["GET"], include_in_schema=False)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+def _tag(file: _File) -> str:
+    return f'W/"{hashlib.sha256(file.path.read_bytes()).hexdigest()[:32]}"'
 
 
 def _compressed(path: Path) -> dict[str, Path]:

@@ -126,6 +126,22 @@ async def test_the_script_for_other_pages_may_be_loaded_there_and_is_asked_for_a
     assert other.status_code == 200
 
 
+async def test_a_page_built_anew_under_a_running_server_is_the_one_that_is_served(
+    client: httpx.AsyncClient, built: Path
+) -> None:
+    before = await client.get("/embed.js")
+    (built / SCRIPT).unlink()
+    (built / f"{SCRIPT}.gz").unlink()
+    (built / "assets/index-Cd34.js").write_text("newer")
+    (built / "embed.js").write_text("newer element")
+
+    assert (await client.get(f"/{SCRIPT}")).status_code == 404
+    assert (await client.get("/assets/index-Cd34.js")).text == "newer"
+    asked = {"if-none-match": before.headers["etag"]}
+    after = await client.get("/embed.js", headers=asked)
+    assert (after.status_code, after.text) == (200, "newer element")
+
+
 async def test_a_server_without_a_built_page_is_the_api_alone(
     store: SqlStore, folder: Path, tmp_path: Path
 ) -> None:
