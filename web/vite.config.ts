@@ -18,5 +18,9 @@ export default defineConfig({
     license: false,
   },
   server: { proxy: { "/api": "http://127.0.0.1:8710" } },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: {
+    environment: "node",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing/setup.ts"],
+  },
 });

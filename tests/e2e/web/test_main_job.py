@@ -132,3 +132,7 @@ def test_a_succeeded_test_is_made_a_package_that_holds_what_was_tested(
     with zipfile.ZipFile(started.value.path()) as archive:
         [agent] = [name for name in archive.namelist() if name.endswith("agent.py")]
         assert archive.read(agent).decode() == agents.ECHO
+
+    expect(packages.get_by_text("Tried out: works")).to_be_visible(timeout=300_000)
+    checks = packages.get_by_role("list", name="What was tried out").get_by_role("listitem")
+    expect(checks.filter(has_text="it answers the tested query")).to_contain_text("as in the test")

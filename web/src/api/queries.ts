@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body } from "./client";
-import type { Outcome } from "./schema";
+import type { Outcome, Rehearsal } from "./schema";
 
 /** Everything that the page reads, by what it is kept under. */
 export const testQuery = (id: string) =>
@@ -35,7 +35,18 @@ export const packagesQuery = (id: string) =>
     queryKey: ["packages", id],
     queryFn: () =>
       body(api.GET("/api/v1/tests/{test_id}/packages", { params: { path: { test_id: id } } })),
+    // Nothing tells of it: asked now and then, while one is tried out and somebody looks.
+    refetchInterval: ({ state }) =>
+      state.data?.packages.some(({ rehearsal }) => isPending(rehearsal)) ? TRYING_OUT : false,
   });
+
+/** Milliseconds between two looks at a package that is tried out, which takes seconds to minutes. */
+const TRYING_OUT = 2000;
+
+/** Whether what comes out of trying a package out is still to come. */
+export function isPending({ state }: Rehearsal): boolean {
+  return state === "waiting" || state === "running";
+}
 
 export const providersQuery = queryOptions({
   queryKey: ["providers"],

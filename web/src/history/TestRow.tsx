@@ -39,9 +39,8 @@ export function TestRow({ test, chosen, onChoose }: TestRowProps) {
       </Text>
       <OutcomeBadge phase={test.phase} outcome={test.outcome} />
       <Text size="xs" className={`quiet ${classes.time}`}>
-        {moment(test.created_at, serverNow())}
-        <br />
-        {took(test)}
+        <span>{moment(test.created_at, serverNow())}</span>
+        <span>{took(test)}</span>
       </Text>
     </li>
   );

@@ -8,7 +8,7 @@ import { Panel } from "../shared/Panel";
 import { Tag } from "../shared/Tag";
 import { Trouble } from "../shared/Trouble";
 import { useTitle } from "../shared/useTitle";
-import { interval } from "../shared/words";
+import { count, interval } from "../shared/words";
 import classes from "./Settings.module.css";
 
 /** Whether tests can run here now, and with which models. */
@@ -75,12 +75,14 @@ function Queue({ queue }: { queue: QueueState }) {
       <Text size="sm" mt="sm">
         {queue.slots === 0
           ? "No worker is there: tests wait until one is."
-          : `A test submitted now starts: ${interval(wait.low_seconds, wait.high_seconds)}.`}{" "}
+          : `A test submitted now starts ${soon(interval(wait.low_seconds, wait.high_seconds))}.`}{" "}
         {queue.reason}
       </Text>
     </>
   );
 }
+
+const soon = (words: string) => (words === "now" ? "at once" : `in ${words}`);
 
 function Provider({ state }: { state: ProviderState }) {
   return (
@@ -91,7 +93,9 @@ function Provider({ state }: { state: ProviderState }) {
             {state.name}
           </Text>
           <Text size="xs" className="quiet foreign">
-            {state.reachable ? `${state.base_url} · ${state.models.length} models` : state.reason}
+            {state.reachable
+              ? `${state.base_url} · ${count(state.models.length, "model")}`
+              : state.reason}
           </Text>
         </div>
         <Tag tone={state.reachable ? "good" : "quiet"}>

@@ -4,18 +4,23 @@ import { visible } from "../shared/ansi";
 import { Panel } from "../shared/Panel";
 import { count, duration } from "../shared/words";
 import classes from "./Calls.module.css";
-import type { At } from "./journal";
+import type { At, Emptiness } from "./journal";
 
 interface CallsProps {
   calls: readonly At<ModelCallEvent>[];
   phases: readonly At<{ phase: Phase }>[];
-  over: boolean;
+  empty: Emptiness;
 }
 
 const MOST_SHOWN = 200;
+const NONE: Record<Emptiness, string> = {
+  come: "None yet.",
+  read: "They are being read.",
+  nothing: "None.",
+};
 
 /** The model calls along the time that the agent ran, each with its latency and tokens. */
-export function Calls({ calls, phases, over }: CallsProps) {
+export function Calls({ calls, phases, empty }: CallsProps) {
   const shown = calls.slice(-MOST_SHOWN);
   const began = shown.map((call) => call.at - call.data.latency_seconds * 1000);
   const running = phases.findLast(({ data }) => data.phase === "running")?.at ?? Infinity;
@@ -25,7 +30,7 @@ export function Calls({ calls, phases, over }: CallsProps) {
     <Panel title="Model calls" tools={<Totals calls={calls} />}>
       {calls.length === 0 && (
         <Text size="sm" className="quiet">
-          {over ? "None." : "None yet."}
+          {NONE[empty]}
         </Text>
       )}
       <ol className={classes.list}>

@@ -4,21 +4,27 @@ import { Panel } from "../shared/Panel";
 import classes from "./Console.module.css";
 import { ConsoleLine } from "./ConsoleLine";
 import { ConsoleTools } from "./ConsoleTools";
-import type { Told } from "./journal";
+import type { Emptiness, Told } from "./journal";
 import { useFollowing } from "./useFollowing";
 import { useSearch } from "./useSearch";
 
 interface ConsoleProps {
   testId: string;
   told: Told;
+  empty: Emptiness;
   /** The line that shall be looked at; each object is a wish of its own. */
   target: { line: number } | null;
 }
 
 const LINE = 20;
+const NOTHING: Record<Emptiness, string> = {
+  come: "Nothing was written yet.",
+  read: "The output is being read.",
+  nothing: "Nothing was written.",
+};
 
 /** What the build and the agent wrote, live. Only the lines in sight are laid out. */
-export function Console({ testId, told, target }: ConsoleProps) {
+export function Console({ testId, told, empty, target }: ConsoleProps) {
   const place = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(true);
   const [wrap, setWrap] = useState(true);
@@ -78,7 +84,7 @@ export function Console({ testId, told, target }: ConsoleProps) {
         aria-label="Output"
         data-wrap={wrap}
       >
-        {told.lineCount === 0 && <p className={classes.empty}>Nothing was written yet.</p>}
+        {told.lineCount === 0 && <p className={classes.empty}>{NOTHING[empty]}</p>}
         <div className={classes.all} style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((row) => {
             const line = told.lines[row.index];

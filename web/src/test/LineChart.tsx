@@ -50,9 +50,11 @@ export function LineChart({ label, value, of, points, top }: LineChartProps) {
 function pathOf(points: LineChartProps["points"], top: number): string {
   const first = points[0];
   const last = points.at(-1);
-  if (first === undefined || last === undefined || points.length < 2) return "";
+  if (first === undefined || last === undefined) return "";
   const span = Math.max(1, last.at - first.at);
-  const steps = points.map(({ at, value }) => {
+  // One value is all that is known so far: it stands for the whole time.
+  const shown = points.length === 1 ? [first, { ...first, at: first.at + span }] : points;
+  const steps = shown.map(({ at, value }) => {
     const x = (WIDTH * (at - first.at)) / span;
     const y = HEIGHT - 1 - (HEIGHT - 2) * Math.min(1, value / Math.max(top, 1e-9));
     return `${x.toFixed(1)},${y.toFixed(1)}`;

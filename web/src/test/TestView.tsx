@@ -9,6 +9,7 @@ import { Console } from "./Console";
 import { Facts } from "./Facts";
 import { FailureCard } from "./FailureCard";
 import { Header } from "./Header";
+import { emptiness } from "./journal";
 import { Meters } from "./Meters";
 import { Notices } from "./Notices";
 import { Packages } from "./Packages";
@@ -23,6 +24,7 @@ export function TestView({ test }: { test: Test }) {
   const onError = useCallback((found: unknown) => setError(found), []);
   const { told, away } = useJournal(test.id, onError);
   const [target, setTarget] = useState<{ line: number } | null>(null);
+  const empty = emptiness(test.phase, told);
   useTitle(test.name ?? (test.request.query || "Test"));
 
   return (
@@ -41,12 +43,12 @@ export function TestView({ test }: { test: Test }) {
       <div className={classes.columns}>
         <div className={classes.main}>
           <Response test={test} told={told} />
-          <Console testId={test.id} told={told} target={target} />
+          <Console testId={test.id} told={told} empty={empty} target={target} />
         </div>
         <aside className={classes.side} aria-label="Measurements">
           {test.outcome === "succeeded" && <Packages test={test} />}
           <Meters test={test} told={told} />
-          <Calls calls={told.calls} phases={told.phases} over={told.completed} />
+          <Calls calls={told.calls} phases={told.phases} empty={empty} />
           <Notices notices={told.notices} />
           <Facts test={test} />
         </aside>

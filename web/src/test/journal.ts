@@ -37,6 +37,15 @@ export interface Told {
   completed: boolean;
 }
 
+/** What an empty part of a test means: more may `come`, it is being `read`, or `nothing` came. */
+export type Emptiness = "come" | "read" | "nothing";
+
+/** What it means that nothing is told of something. */
+export function emptiness(phase: Phase, told: Told): Emptiness {
+  if (told.completed) return "nothing";
+  return phase === "completed" ? "read" : "come";
+}
+
 /** The line that proves something which the event of that number says; -1 when none does. */
 export function lineThatProves(lines: readonly Line[], evidence: string, event: number): number {
   const wanted = evidence.trim().split("\n").at(-1) ?? "";

@@ -1,0 +1,19 @@
+/** What happy-dom lacks of a browser, for components that measure themselves. */
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+import { forget, install } from "./server";
+
+class Still {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+}
+
+if (typeof window !== "undefined") {
+  window.ResizeObserver ??= Still as unknown as typeof ResizeObserver;
+  install();
+  afterEach(() => {
+    cleanup();
+    forget();
+  });
+}
