@@ -13,6 +13,7 @@ import json
 import logging
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -38,6 +39,7 @@ from seatrial.harness.sdk_env import PLACEHOLDER, sdk_environment
 from seatrial.settings import Settings
 from seatrial.slots import FrameBatch, SlotEnd, Slots, SlotSpec
 
+from .linting import lint
 from .replay import replayed_model
 
 log = logging.getLogger(__name__)
@@ -128,10 +130,16 @@ class _Rehearsal:
         self, deps: RehearsalDeps, claim: RehearsalClaim, test: Test, build: Build
     ) -> None:
         self._deps, self._claim, self._test, self._build = deps, claim, test, build
+        self._files = _files_of(claim.content)
         self._name = f"seatrial-rehearsal:{claim.sha256[:16]}"
 
     async def checks(self) -> list[Check]:
         """What came out, and what was not tried."""
+        template = self._files.get("infra/template.json")
+        linted = [await lint(template)] if template else []
+        return [*await self._image_checks(), *linted]
+
+    async def _image_checks(self) -> list[Check]:
         if why := self._why_not():
             return [_skipped(name, why) for name in (BUILDS, BOOTS, HARDENED, ANSWERS, STOPS)]
         try:
@@ -165,7 +173,7 @@ class _Rehearsal:
         await images.build_image(self._base, self._base_context(base), {})
         await images.build_image(
             self._name,
-            _context_of(self._claim.content),
+            _context_of(self._files),
             {"PYTHON_IMAGE": self._base},
             stages=_STAGES,
         )
@@ -335,10 +343,14 @@ class _Said:
         return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
 
 
-def _context_of(package: bytes) -> bytes:
-    """The folder `agent/` of a package, as an engine takes it."""
+def _files_of(package: bytes) -> dict[str, bytes]:
+    """Every file by its path in the archive's only folder."""
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
-        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+        return {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+
+
+def _context_of(files: Mapping[str, bytes]) -> bytes:
+    """The folder `agent/` of a package, as an engine takes it."""
     inside = "agent/"
     return _tar({p.removeprefix(inside): data for p, data in files.items() if p.startswith(inside)})
 

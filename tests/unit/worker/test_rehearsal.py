@@ -17,7 +17,7 @@ from seatrial.domain.errors import (
     PlatformError,
     StoreUnavailable,
 )
-from seatrial.domain.packages import Rehearsal, RehearsalClaim
+from seatrial.domain.packages import Rehearsal, RehearsalClaim, Target
 from seatrial.domain.phases import Outcome
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Completion, Result
@@ -25,6 +25,7 @@ from seatrial.packages import Tested, make_package
 from seatrial.settings import Settings
 from seatrial.store import SqlStore, open_store
 from seatrial.worker import rehearsal
+from seatrial.worker.linting import LINTS
 from seatrial.worker.rehearsal import BUILDS, RehearsalDeps, Rehearsals
 
 BUILD = Build(python="3.11", architecture="x86_64", image="sha256:1")
@@ -61,7 +62,12 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 
 async def tried_out(
-    store: SqlStore, images: Images, *, build: Build = BUILD, index: str = "https://index.example/"
+    store: SqlStore,
+    images: Images,
+    *,
+    build: Build = BUILD,
+    index: str = "https://index.example/",
+    target: Target = "compose",
 ) -> Rehearsal:
     """What is kept of a package whose image is built by those `images`."""
     request = TestRequest(files={"agent.py": "def run(q): return q"}, query="q", model="none")
@@ -71,7 +77,7 @@ async def tried_out(
     result = Result(response="q", entry_point="agent.py:run", framework="function")
     await store.complete(test_id, 1, Completion(outcome=Outcome.SUCCEEDED, result=result), [])
     tested = Tested(test=await store.test("me", test_id), build=build)
-    await store.keep_package("me", test_id, make_package(tested, "compose"))
+    await store.keep_package("me", test_id, make_package(tested, target))
     claim = await store.claim_rehearsal(lease_seconds=60)
     assert claim is not None
     settings = Settings(index_url=index)
@@ -90,6 +96,18 @@ async def test_an_image_that_does_not_build_fails_with_what_the_engine_said(
     assert [(one.name, one.result) for one in told.checks] == [(BUILDS, "failed")]
     assert "DO NOT MATCH" in told.checks[0].detail
     assert set(images.built) == set(images.removed)
+
+
+async def test_a_template_is_read_even_where_no_image_can_be_built(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    refused = Images(EngineRefused("no"))
+    told = await tried_out(store, refused, target="lambda")
+    assert [(one.name, one.result) for one in told.checks] == [
+        (BUILDS, "failed"),
+        (LINTS, "skipped"),
+    ]
 
 
 async def test_an_engine_that_goes_away_is_no_fault_of_the_package(store: SqlStore) -> None:
