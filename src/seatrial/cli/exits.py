@@ -32,4 +32,6 @@ def of_test(test: Test) -> int:
 
 def of_error(error: SeatrialError) -> int:
     """The exit code of a command that could not do what was asked."""
+    if error.whose == "model":
+        return FAILED
     return PLATFORM if error.whose == "platform" else BAD_INPUT

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -65,6 +66,18 @@ class Screen:
         """Show one line on standard error."""
         self._write(self._err, tuple(Span(p) if isinstance(p, str) else p for p in parts))
         self._err.flush()
+
+    @property
+    def passes(self) -> bool:
+        """Whether standard error shows what is `passing`."""
+        return _is_rich(self._err)
+
+    def passing(self, text: str = "") -> None:
+        """Show a line on standard error that the next such one replaces, where it is a terminal."""
+        if self.passes:
+            width = shutil.get_terminal_size().columns - 1
+            self._err.write(f"\r\x1b[2K{safe(text)[:width]}")
+            self._err.flush()
 
     def problems(self, lines: Iterable[Line]) -> None:
         """Show lines on standard error."""

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from seatrial.domain.failures import Failure
+from seatrial.domain.fixes import PULL_MODEL
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.receipts import Receipt
 from seatrial.domain.tests import Durations, Metrics, Result, Test
@@ -202,6 +203,9 @@ def _fix(failure: Failure) -> Iterator[Line]:
     for name, value in failure.fix.items():
         if name == "add_requirement":
             command = f"echo {shlex.quote(str(value))} >> requirements.txt"
+            yield line(Span("        ", "dim"), Span(command, "name"))
+        elif name == PULL_MODEL:
+            command = f"seatrial providers pull {shlex.quote(str(value))}"
             yield line(Span("        ", "dim"), Span(command, "name"))
         elif name in _OPTIONS:
             typed = f"{_OPTIONS[name]} {shlex.quote(str(value))}"

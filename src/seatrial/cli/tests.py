@@ -215,6 +215,7 @@ def retry(
     """Run a test again as a new one, with changes if you like. The old one stays as it is."""
     from .connection import with_client
     from .lookup import find_test
+    from .pulling import pull_first
     from .screen import Screen
     from .stream import submitted
 
@@ -236,6 +237,8 @@ def retry(
             changes["replay"] = replay
         if record is not None:
             changes["record"] = record
+        if fix:
+            await pull_first(client, screen, old)
         test = await client.retry(old.id, **changes)
         return await submitted(client, screen, test, detach=detach)
 

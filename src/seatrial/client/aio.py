@@ -29,6 +29,7 @@ from seatrial.domain.events import Event, EventPage
 from seatrial.domain.packages import PackageInfo, PackageList, Target
 from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
+from seatrial.domain.pulls import PullProgress
 from seatrial.domain.recordings import RecordingInfo
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test, TestPage, TestSummary
@@ -37,6 +38,7 @@ from . import answers
 from .errors import ServerUnreachable
 from .fields import ChangeFields, RequestFields, changes, made
 from .follow import Follower, Patience
+from .pull import pulled
 from .transport import PREFIX, Transport
 
 PAGE_SIZE = 50
@@ -254,8 +256,22 @@ class AsyncClient:
 
     async def models(self, provider: str) -> tuple[str, ...]:
         """The names of a provider's models. NotFound when there is no such provider."""
-        path = f"{PREFIX}/providers/{quote(provider, safe='')}/models"
-        return answers.read(ModelList, await self._transport.send("GET", path)).models
+        return answers.read(ModelList, await self._transport.send("GET", _models(provider))).models
+
+    async def pull_model(
+        self, model: str, *, provider: str = "ollama"
+    ) -> AsyncGenerator[PullProgress, None]:
+        """Have the server's own Ollama pull a model: its progress, until it is there.
+
+        A model that is being pulled already is not pulled twice. Leaving the loop ends the pull
+        unless others follow it; asked for again, it goes on where it stopped. NotAllowed where
+        the operator lets nobody, InvalidRequest for a name that leads elsewhere than to Ollama's
+        own library, PullFailed.
+        """
+        source = pulled(self._transport, _models(provider), model, self._patience.silence)
+        async with aclosing(source) as steps:
+            async for step in steps:
+                yield step
 
     async def environments(self) -> tuple[EnvironmentInfo, ...]:
         """The built sets of dependencies, most recently used first."""
@@ -373,6 +389,10 @@ def _key(idempotency_key: str | None) -> dict[str, str] | None:
 
 def _credential(name: str) -> str:
     return f"{PREFIX}/credentials/{quote(name, safe='')}"
+
+
+def _models(provider: str) -> str:
+    return f"{PREFIX}/providers/{quote(provider, safe='')}/models"
 
 
 def _of(test_id: str) -> str:

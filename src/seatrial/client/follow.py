@@ -86,7 +86,7 @@ class Follower:
         stream = EventStream()
         async with self._transport.stream(
             self._path,
-            after=self.last,
+            query={"after": self.last},
             headers=headers,
             silence_seconds=self._patience.silence,
         ) as chunks:

@@ -147,6 +147,7 @@ class Client:
     queue = _runs(AsyncClient.queue)
     providers = _runs(AsyncClient.providers)
     models = _runs(AsyncClient.models)
+    pull_model = _iterates(AsyncClient.pull_model)
     environments = _runs(AsyncClient.environments)
     prune_environments = _runs(AsyncClient.prune_environments)
     set_credential = _runs(AsyncClient.set_credential)

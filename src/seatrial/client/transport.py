@@ -60,7 +60,14 @@ class Transport:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, after: int, headers: Mapping[str, str], silence_seconds: float
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        silence_seconds: float,
+        method: str = "GET",
+        query: Mapping[str, str | int | None] | None = None,
+        json: object = None,
     ) -> AsyncGenerator[AsyncIterator[bytes], None]:
         """The body of a successful answer in chunks, as they arrive.
 
@@ -69,7 +76,7 @@ class Transport:
         timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=silence_seconds)
         with mapped():
             async with self._http.stream(
-                "GET", path, params={"after": after}, headers=headers, timeout=timeout
+                method, path, params=_given(query), json=json, headers=headers, timeout=timeout
             ) as answer:
                 if not answer.is_success:
                     raise _refusal(answer, await answer.aread())

@@ -13,6 +13,11 @@ to the library; inside, only these are raised.
     │   └── TokenExpired          user      the token's time is over: a new one is needed
     ├── NotAllowed                user      the token may not do this
     ├── QueueFull                 platform  too many tests wait; come back later
+    ├── PullFailed                model     Ollama did not pull a model; the hint says what to do
+    │   ├── PullUnknownModel      user      its library has no such model
+    │   ├── PullDiskFull          model     its disk is full
+    │   ├── PullUnreachable       model     it does not answer
+    │   └── PullInterrupted       model     it stopped in the middle
     ├── FailureError              (of its failure) ends a test with one entry of the catalogue
     └── PlatformError             platform
         ├── EngineUnavailable     platform  the container engine does not answer
@@ -130,6 +135,40 @@ class QueueFull(SeatrialError):
         """`retry_after_seconds` is when a place is likely to be free."""
         super().__init__(message, hint=f"Try again in {retry_after_seconds} s.")
         self.retry_after_seconds = retry_after_seconds
+
+
+class PullFailed(SeatrialError):
+    """Ollama did not pull a model; the hint says what to do."""
+
+    code = "pull.failed"
+    whose = "model"
+
+
+class PullUnknownModel(PullFailed):
+    """Ollama's library has no such model."""
+
+    code = "pull.unknown_model"
+    whose = "user"
+
+
+class PullDiskFull(PullFailed):
+    """The disk on which Ollama keeps its models is full."""
+
+    code = "pull.disk_full"
+
+
+class PullUnreachable(PullFailed):
+    """Ollama does not answer."""
+
+    code = "pull.unreachable"
+    retryable = True
+
+
+class PullInterrupted(PullFailed):
+    """Ollama stopped in the middle. It keeps what it has, so pulling again goes on there."""
+
+    code = "pull.interrupted"
+    retryable = True
 
 
 class FailureError(SeatrialError):

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from .requests import LimitChanges, RetryChanges, TestRequest
 
+PULL_MODEL = "pull_model"
+"""The fix that is made outside of the request: the operator's Ollama pulls this model."""
+
 
 def changes_of(fix: Mapping[str, str | int], request: TestRequest) -> RetryChanges:
     r"""What a retry of the request has to change. ValueError for a fix that none can make.
+
+    Nothing of the request changes for a model that is to be pulled first.
 
     >>> request = TestRequest(files={"agent.py": ""}, query="q", requirements="rich")
     >>> changes_of({"add_requirement": "httpx"}, request).requirements
@@ -17,6 +22,8 @@ def changes_of(fix: Mapping[str, str | int], request: TestRequest) -> RetryChang
     limits: dict[str, str | int] = {}
     fields: dict[str, object] = {}
     for name, value in fix.items():
+        if name == PULL_MODEL:
+            continue
         if name == "add_requirement":
             fields["requirements"] = _with_line(request.requirements, str(value))
         elif name == "add_egress":

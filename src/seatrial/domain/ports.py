@@ -388,13 +388,17 @@ class Gateway(Protocol):
 
 @dataclass(frozen=True)
 class ProviderState:
-    """Whether a provider can be used now, and why not. `models` as the provider lists them."""
+    """Whether a provider can be used now, and why not. `models` as the provider lists them.
+
+    `can_pull`: whether the caller may have it pull further models.
+    """
 
     name: str
     reachable: bool
     reason: str = ""
     base_url: str = ""
     models: tuple[str, ...] = ()
+    can_pull: bool = False
 
 
 class Providers(Protocol):

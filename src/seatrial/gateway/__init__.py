@@ -3,6 +3,7 @@
 from .accounts import AccountProviders
 from .discovery import LocalProviders
 from .gateway import SocketGateway
+from .pulls import OllamaPulls
 from .secrets import TestSecrets
 
-__all__ = ["AccountProviders", "LocalProviders", "SocketGateway", "TestSecrets"]
+__all__ = ["AccountProviders", "LocalProviders", "OllamaPulls", "SocketGateway", "TestSecrets"]

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from seatrial.domain.errors import SetupFailed
 
-from . import page, problems
+from . import page, problems, pull_stream
 from .auth import Authenticator
 from .deps import ServerDeps
 from .embedding import Embedding
@@ -107,7 +107,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The description of the API, with the problem document that every error answers."""
+    """The description of the API, with what stands in no route's model: problems and events."""
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title,
@@ -115,6 +115,6 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
-        schema["components"]["schemas"] |= problems.schemas()
+        schema["components"]["schemas"] |= problems.schemas() | pull_stream.schemas()
         app.openapi_schema = schema
     return app.openapi_schema

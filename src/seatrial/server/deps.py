@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 
 from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.ports import Environments, Providers, Store
+from seatrial.domain.pulls import ModelPulls
 from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.domain.webhooks import KEY_BYTES
 from seatrial.settings import Settings
@@ -51,7 +52,7 @@ class Activity:
 class ServerDeps:
     """Everything that the routes use.
 
-    `providers`, `environments` and `key_rotation` are None in a server whose workers are
+    `providers`, `pulls`, `environments` and `key_rotation` are None in a server whose workers are
     elsewhere.
     `local_owner` is the user that requests without a token act as; None asks everybody for one.
     `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
@@ -64,6 +65,7 @@ class ServerDeps:
     store: Store
     settings: Settings
     providers: Providers | None = None
+    pulls: ModelPulls | None = None
     environments: Environments | None = None
     key_rotation: KeyRotation | None = None
     local_owner: str | None = None

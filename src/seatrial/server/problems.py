@@ -25,6 +25,9 @@ from seatrial.domain.errors import (
     NotAuthenticated,
     NotFound,
     PlatformError,
+    PullDiskFull,
+    PullFailed,
+    PullUnknownModel,
     QueueFull,
     SeatrialError,
 )
@@ -71,6 +74,9 @@ _STATUS: tuple[tuple[type[SeatrialError], int], ...] = (
     (NotAuthenticated, 401),
     (NotAllowed, 403),
     (QueueFull, 429),
+    (PullUnknownModel, 404),
+    (PullDiskFull, 507),
+    (PullFailed, 502),
     (FailureError, 409),
     (AttemptLost, 409),
 )
@@ -96,21 +102,42 @@ def problem_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer that says so."""
-    problem = Problem(
-        type=f"urn:seatrial:{code}",
-        title=http.HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
+    problem = _problem(
+        status,
+        code,
+        detail,
         hint=hint,
         errors=tuple(errors),
         retry_after_seconds=retry_after_seconds,
         incident=incident,
     )
+    return _answer(problem, headers or {})
+
+
+def problem_of(error: SeatrialError) -> Problem:
+    """An error of ours as its problem, for where an answer has begun already."""
+    return _problem(
+        next((status for kind, status in _STATUS if isinstance(error, kind)), 503),
+        error.failure.code if isinstance(error, FailureError) else error.code,
+        error.message,
+        hint=error.hint,
+        errors=error.problems if isinstance(error, InvalidRequest) else (),
+        retry_after_seconds=error.retry_after_seconds if isinstance(error, QueueFull) else None,
+    )
+
+
+def _problem(status: int, code: str, detail: str, **more: Any) -> Problem:
+    title = http.HTTPStatus(status).phrase
+    return Problem(
+        type=f"urn:seatrial:{code}", title=title, status=status, detail=detail, code=code, **more
+    )
+
+
+def _answer(problem: Problem, headers: Mapping[str, str]) -> Response:
     return JSONResponse(
         problem.model_dump(mode="json"),
-        status_code=status,
-        headers={**SECURITY_HEADERS, **(headers or {})},
+        status_code=problem.status,
+        headers={**SECURITY_HEADERS, **headers},
         media_type=MEDIA_TYPE,
     )
 
@@ -125,22 +152,13 @@ def install(app: FastAPI) -> None:
 
 async def _ours(_: Request, error: Exception) -> Response:
     error = cast("SeatrialError", error)
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
     if type(error) is PlatformError:
         return await _defect(_, error)
-    retry_after = error.retry_after_seconds if isinstance(error, QueueFull) else None
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    return problem_answer(
-        status,
-        error.failure.code if isinstance(error, FailureError) else error.code,
-        error.message,
-        hint=error.hint,
-        errors=error.problems if isinstance(error, InvalidRequest) else (),
-        retry_after_seconds=retry_after,
-        headers=headers,
-    )
+    problem = problem_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
+    return _answer(problem, headers)
 
 
 async def _framework(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""A journal as a stream of server-sent events.
+"""Streams of server-sent events; most are a journal.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -26,7 +27,7 @@ _START = b"retry: 1000\n\n"
 _WRITE_BYTES = 64 * 1024
 _GOODBYE_SECONDS = 1.0
 
-Batches = AsyncGenerator[Sequence[Event], None]
+T = TypeVar("T")
 
 
 def encode(events: Sequence[Event]) -> Iterator[bytes]:
@@ -47,12 +48,12 @@ def encode(events: Sequence[Event]) -> Iterator[bytes]:
         yield "".join(parts).encode()
 
 
-class EventStream(Response):
+class EventStream(Response, Generic[T]):
     """Sends batches as they come, until they end, the client leaves or the server stops.
 
     With `seconds`, no longer than that: then the leave to read it ends.
 
-    A client that reads slowly holds up its own stream alone: nothing is read from the journal
+    A client that reads slowly holds up its own stream alone: nothing more is read
     until the last write has gone out. In silence, a comment is sent every so often.
     """
 
@@ -60,16 +61,18 @@ class EventStream(Response):
 
     def __init__(
         self,
-        batches: Batches,
+        batches: AsyncGenerator[T, None],
+        encode: Callable[[T], Iterable[bytes]],
         deps: ServerDeps,
         metrics: ServerMetrics,
         *,
         seconds: float | None = None,
     ) -> None:
-        """`batches` belongs to the response and is closed by it."""
+        """`batches` belongs to the response and is closed by it; `encode` writes one as events."""
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._batches = batches
+        self._encode = encode
         self._keep_alive = deps.keep_alive_seconds
         self._stopping = deps.stopping
         self._metrics = metrics
@@ -113,12 +116,10 @@ class EventStream(Response):
                 await asyncio.wait({following})
             if batch is None:
                 return
-            for chunk in encode(batch):
+            for chunk in self._encode(batch):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-    async def _patiently(
-        self, following: asyncio.Future[Sequence[Event] | None], send: Send
-    ) -> Sequence[Event] | None:
+    async def _patiently(self, following: asyncio.Future[T | None], send: Send) -> T | None:
         """The next batch; keep-alives while there is none."""
         while True:
             done, _ = await asyncio.wait({following}, timeout=self._keep_alive)

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     ollama_url: str | None = None
     """The Ollama to use; without it OLLAMA_HOST, else http://127.0.0.1:11434."""
 
+    ollama_pull: bool | None = None
+    """Let users have that Ollama pull models, which fills its disk; without it, those who are
+    asked for no token: this machine's own user."""
+
     openai_base_url: str | None = None
     """Base URL of an OpenAI-compatible service; without it OPENAI_BASE_URL."""
 

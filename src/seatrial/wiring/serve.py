@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.errors import PlatformError, SetupFailed
 from seatrial.domain.ports import Store
+from seatrial.domain.pulls import ModelPulls
 from seatrial.server.app import create_app
 from seatrial.server.deps import ServerDeps
 from seatrial.server.guards import is_loopback
@@ -86,6 +87,7 @@ def _deps(
         store=store,
         settings=settings,
         providers=parts.providers if parts else None,
+        pulls=_pulls(settings) if parts else None,
         environments=parts.environments if parts else None,
         key_rotation=rotation,
         webhook_key=load_webhook_key(settings),
@@ -120,6 +122,12 @@ async def _run(
             helper.cancel()
         if worker is not None:
             worker.stop()
+
+
+def _pulls(settings: Settings) -> ModelPulls:
+    from seatrial.gateway import OllamaPulls
+
+    return OllamaPulls(settings)
 
 
 def _worker(parts: WorkerDeps) -> Worker:

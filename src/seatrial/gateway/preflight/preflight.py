@@ -15,7 +15,7 @@ from seatrial.gateway.places import Places
 
 from .bedrock import BedrockCheck
 from .listed import check_anthropic, check_openai
-from .ollama import check_ollama
+from .ollama import OllamaCheck
 
 _MOST = 10_000
 """Good answers that are remembered at one time."""
@@ -39,7 +39,7 @@ class Preflight:
         self._clock = clock
         self._good: dict[_Key, float] = {}
         self._checks = {
-            "ollama": check_ollama,
+            "ollama": OllamaCheck(places).check,
             "openai": check_openai,
             "anthropic": check_anthropic,
             "bedrock": BedrockCheck(places, aws or AwsApi()).check,

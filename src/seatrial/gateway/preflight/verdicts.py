@@ -23,10 +23,13 @@ def refusal(
     *,
     said: str = "",
     now: AwsKeys | None = None,
+    to_do: str = "",
+    fix: dict[str, str | int] | None = None,
 ) -> FailureError:
     """The failure with what to do. `said` are the provider's own words: they are the evidence.
 
-    `now` are the AWS keys that were asked with. No word of theirs brings a secret back.
+    `now` are the AWS keys that were asked with. No word of theirs brings a secret back. Without
+    `to_do` it is what the provider's errors of this kind usually need.
     """
     scrubber = KnownSecrets(keys.secrets(upstream, now))
     said = shown(scrubber.text(said), 600)
@@ -34,7 +37,8 @@ def refusal(
         failure(
             code,
             scrubber.text(f"{message} {said}".strip()),
-            what_to_do=advice(upstream.provider, model, code, said or message),
+            what_to_do=to_do or advice(upstream.provider, model, code, said or message),
             evidence=said,
+            fix=fix,
         )
     )

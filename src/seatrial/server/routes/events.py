@@ -13,7 +13,7 @@ from seatrial.server.auth import Reader
 from seatrial.server.deps import Deps
 from seatrial.server.metrics import ServerMetrics
 from seatrial.server.problems import documented
-from seatrial.server.sse import EventStream
+from seatrial.server.sse import EventStream, encode
 from seatrial.services.read_events import MAX_PAGE, follow, is_read_whole, read_page
 
 router = APIRouter(prefix="/tests", tags=["events"])
@@ -62,7 +62,7 @@ async def read_events(
         return Response(status_code=204)
     batches = follow(deps.store, reader.owner, test_id, after=after)
     metrics = cast("ServerMetrics", request.app.state.metrics)
-    return EventStream(batches, deps, metrics, seconds=reader.seconds)
+    return EventStream(batches, encode, deps, metrics, seconds=reader.seconds)
 
 
 def _number(text: str) -> int:

@@ -2,24 +2,87 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Any, cast
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import ModelList, ProviderList
-from seatrial.server.auth import Caller
-from seatrial.server.deps import Deps
+from seatrial.server.auth import Caller, Identity
+from seatrial.server.deps import Deps, ServerDeps
+from seatrial.server.metrics import ServerMetrics
 from seatrial.server.problems import documented
+from seatrial.server.pull_stream import encode, told
+from seatrial.server.sse import EventStream
 from seatrial.services import list_providers as listing
+from seatrial.services import pull_model as pulling
 
 router = APIRouter(prefix="/providers", tags=["providers"])
 
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": (
+            "Server-sent events: `progress` whenever it changes, whose data is a PullProgress; the "
+            "last one is `done`. A pull that fails ends with the event `problem`, whose data is a "
+            "Problem: `pull.unknown_model`, `pull.disk_full`, `pull.unreachable`, "
+            "`pull.interrupted` or `pull.failed`, with what to do as its hint."
+        ),
+    }
+}
+
+
+class PullOrder(BaseModel):
+    """Which model a provider shall pull, by its name there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(
+        max_length=300,
+        description="`name[:tag]` or `namespace/name[:tag]` of Ollama's own library.",
+        examples=["smollm2:135m"],
+    )
+
 
 @router.get("", summary="What models can be had from", responses=documented(401))
-async def list_providers(deps: Deps, _: Caller) -> ProviderList:
+async def list_providers(deps: Deps, caller: Caller) -> ProviderList:
     """Every configured provider, asked now: reachable, or why not."""
-    return ProviderList(providers=tuple(await listing.list_providers(deps.providers)))
+    found = await listing.list_providers(deps.providers, can_pull=_may_pull(deps, caller))
+    return ProviderList(providers=tuple(found))
 
 
 @router.get("/{name}/models", summary="A provider's models", responses=documented(401, 404, 422))
 async def list_models(name: str, deps: Deps, _: Caller) -> ModelList:
     """The names of its models; none when it cannot be reached."""
     return ModelList(models=tuple(await listing.list_models(deps.providers, name)))
+
+
+@router.post(
+    "/{name}/models",
+    summary="Pull a model",
+    response_model=None,
+    response_class=EventStream,
+    status_code=200,
+    responses={**_STREAM, **documented(401, 403, 404, 422)},
+)
+async def pull_model(
+    request: Request, name: str, order: PullOrder, deps: Deps, caller: Caller
+) -> Response:
+    """Have the server's own Ollama pull a model, and follow it.
+
+    Whoever asks for a model that is being pulled follows the same pull. When the last who
+    follows it goes away, it ends; asked for again, it goes on where it stopped. The operator
+    decides who may (`SEATRIAL_OLLAMA_PULL`), and `can_pull` of the provider says so.
+    """
+    allowed = _may_pull(deps, caller)
+    progress = pulling.pull_model(deps.pulls, name, order.model, allowed=allowed)
+    metrics = cast("ServerMetrics", request.app.state.metrics)
+    return EventStream(told(progress), encode, deps, metrics)
+
+
+def _may_pull(deps: ServerDeps, caller: Identity) -> bool:
+    """As the operator says; else where nobody is asked for a token, and who needed none."""
+    if deps.pulls is None:
+        return False
+    if deps.settings.ollama_pull is not None:
+        return deps.settings.ollama_pull
+    return caller.local or deps.local_owner is not None

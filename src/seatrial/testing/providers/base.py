@@ -162,6 +162,7 @@ class ScriptedProvider(ABC):
         if self._mode(seen) is Mode.STREAM_ERROR:
             await response.write(self.stream_error(seen))
         elif self._mode(seen) is not Mode.UNFINISHED:
+            self.ends(seen)
             await response.write(ending)
         await response.write_eof()
         return response
@@ -169,6 +170,10 @@ class ScriptedProvider(ABC):
     def check(self, seen: SeenRequest) -> web.Response | None:
         """The answer to a request that the service does not take; None when it does."""
         return None
+
+    def ends(self, seen: SeenRequest) -> None:
+        """Called before the ending of a stream that went well."""
+        return
 
     def headers(self, seen: SeenRequest) -> Mapping[str, str]:
         """What a good answer has in its headers besides."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import openai, openai_chat
+from . import ollama_pull, openai, openai_chat
 from .base import ScriptedProvider, SeenRequest
 from .modes import Mode
 from .script import INPUT_TOKENS, OUTPUT_TOKENS, VECTOR, Tool, Turn, last_of, listed, next_turn
@@ -20,10 +20,25 @@ _DURATIONS = {
     "eval_duration": 2_000_000,
 }
 _FAILED = "the runner has terminated"
+_STREAMS = frozenset({"/api/chat", "/api/generate", "/api/pull"})
 
 
 class ScriptedOllama(ScriptedProvider):
-    """Ollama's chat, generate, embed, embeddings, tags, show, ps and version, and `/v1`."""
+    """Ollama's chat, generate, embed, embeddings, tags, show, ps, version and pull, and `/v1`.
+
+    It pulls what stands in `library`, and then lists it among its models.
+    """
+
+    def __init__(
+        self,
+        models: tuple[str, ...] = ("scripted:latest",),
+        library: tuple[str, ...] = ("pullable:latest", "somebody/pullable:1b"),
+    ) -> None:
+        """See ScriptedProvider. `library` names with tags what it can pull."""
+        super().__init__(models)
+        self.library = library
+        self.pull_error = "max retries exceeded: unexpected EOF"
+        """What it says in a pull's stream in `Mode.STREAM_ERROR`."""
 
     def stream_type(self, seen: SeenRequest) -> str:
         """See ScriptedProvider."""
@@ -35,6 +50,8 @@ class ScriptedOllama(ScriptedProvider):
 
     def check(self, seen: SeenRequest) -> web.Response | None:
         """See ScriptedProvider. What it does not list it does not show."""
+        if seen.path == "/api/pull" and not ollama_pull.is_name(ollama_pull.named(seen.json)):
+            return self.refusal(400, "invalid model name")
         if seen.path != "/api/show" or self.mode is not Mode.OK:
             return None
         named = seen.json.get("model") or seen.json.get("name")
@@ -56,7 +73,7 @@ class ScriptedOllama(ScriptedProvider):
         """See ScriptedProvider. Ollama's own calls stream unless they are told not to."""
         if _is_openai(seen):
             return seen.json.get("stream", False)
-        return seen.path in {"/api/chat", "/api/generate"} and seen.json.get("stream", True)
+        return seen.path in _STREAMS and seen.json.get("stream", True)
 
     def whole(self, seen: SeenRequest) -> Mapping[str, Any]:
         """See ScriptedProvider. The older `embeddings` tells no usage, as Ollama's does not."""
@@ -65,6 +82,9 @@ class ScriptedOllama(ScriptedProvider):
             return openai.embeddings(seen.json) if embeds else openai_chat.whole(seen.json)
         if seen.path == "/api/show":
             return {"details": {"family": "scripted"}, "model_info": {}, "capabilities": ["tools"]}
+        if seen.path == "/api/pull":
+            self.ends(seen)
+            return ollama_pull.ending(self._in_library(seen))
         if seen.path == "/api/embed":
             return _embedded(seen.json)
         if seen.path == "/api/embeddings":
@@ -76,13 +96,30 @@ class ScriptedOllama(ScriptedProvider):
         """See ScriptedProvider. A tool's call comes in one line, as Ollama parses it whole."""
         if _is_openai(seen):
             return openai_chat.pieces(seen.json)
+        if seen.path == "/api/pull":
+            wanted = self._in_library(seen)
+            lines = ollama_pull.progress(wanted)
+            return [ndjson(line) for line in lines], ndjson(ollama_pull.ending(wanted))
         turn = _turn(seen)
         turns = [Turn((text,)) for text in turn.pieces] if turn.call is None else [turn]
         lines = [ndjson(_line(seen, part, done=False)) for part in turns]
         return lines, ndjson(_line(seen, Turn(()), done=True))
 
+    def ends(self, seen: SeenRequest) -> None:
+        """See ScriptedProvider. A model is there before its pull says so."""
+        wanted = self._in_library(seen) if seen.path == "/api/pull" else None
+        if wanted is not None:
+            self.models = tuple(dict.fromkeys((*self.models, wanted)))
+
+    def _in_library(self, seen: SeenRequest) -> str | None:
+        """The whole name of the model that is to be pulled; None when there is none."""
+        wanted = ollama_pull.canonical(ollama_pull.named(seen.json))
+        return wanted if wanted in self.library else None
+
     def stream_error(self, seen: SeenRequest) -> bytes:
         """See ScriptedProvider."""
+        if seen.path == "/api/pull":
+            return ndjson({"error": self.pull_error})
         return sse(openai.error(500, _FAILED)) if _is_openai(seen) else ndjson({"error": _FAILED})
 
 
