@@ -142,20 +142,19 @@ class _Pull:
         raise pull_errors.interrupted(self._address)
 
     def _take(self, line: bytes) -> None:
-        said = parse_object(line)
-        if said is None:
+        said = parse_object(line) or {}
+        error, status = error_text(said), said.get("status")
+        if error is not None:
+            raise pull_errors.of_text(error, self._model)
+        if not isinstance(status, str):
             raise PullFailed(
                 f"{self._address} answered what is not Ollama's progress.",
                 hint="Check that OLLAMA_HOST is the address of an Ollama.",
             )
-        error = error_text(said)
-        if error is not None:
-            raise pull_errors.of_text(error, self._model)
-        status = said.get("status")
         self._measure(said)
         self._latest = PullProgress(
             model=self._model,
-            status=shown(status) if isinstance(status, str) else "",
+            status=shown(status),
             completed_bytes=sum(completed for completed, _ in self._layers.values()),
             total_bytes=sum(total for _, total in self._layers.values()),
             done=status == _SUCCESS,

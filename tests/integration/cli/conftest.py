@@ -16,7 +16,10 @@ import pytest_asyncio
 from tests.integration.server.running import Running, running
 
 from seatrial.client import AsyncClient
+from seatrial.gateway import OllamaPulls
+from seatrial.settings import Settings
 from seatrial.store import open_store
+from seatrial.testing.providers import ScriptedOllama
 
 
 @dataclass
@@ -89,4 +92,19 @@ async def desk() -> AsyncGenerator[Desk, None]:
         (folder / "home/agent.py").write_text("def run(query):\n    return query\n")
         async with running(store, folder) as server, AsyncClient(server.url) as client:
             yield Desk(server, client, folder / "home")
+        await store.aclose()
+
+
+@pytest_asyncio.fixture
+async def pulling() -> AsyncGenerator[tuple[Desk, ScriptedOllama], None]:
+    """A desk whose server may have an Ollama pull models, and that Ollama."""
+    with tempfile.TemporaryDirectory(prefix="st-") as path:
+        folder = Path(path)
+        store = open_store(f"sqlite+aiosqlite:///{folder / 'seatrial.db'}")
+        await store.open()
+        async with ScriptedOllama() as service:
+            settings = Settings(data_dir=folder, port=0, ollama_url=service.url)
+            more = {"settings": settings, "pulls": OllamaPulls(settings)}
+            async with running(store, folder, **more) as server, AsyncClient(server.url) as client:
+                yield Desk(server, client, folder), service
         await store.aclose()

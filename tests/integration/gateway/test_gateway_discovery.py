@@ -78,7 +78,11 @@ async def test_a_model_that_is_not_pulled_is_named_with_the_command_that_pulls_i
     found = await failing(local, "ollama:llama3.2")
     assert found.code == "model.not_found"
     assert "ollama pull llama3.2" in found.what_to_do
+    assert "seatrial providers pull llama3.2" in found.what_to_do
     assert "scripted:latest" in found.message
+    assert found.fix == {"pull_model": "llama3.2"}
+    elsewhere = await failing(local, "ollama:hf.co/x/y")
+    assert (elsewhere.code, elsewhere.fix) == ("model.not_found", {})
 
 
 async def test_a_named_model_never_falls_back() -> None:

@@ -19,6 +19,7 @@ _COMMANDS = [
     ["environments", "list"],
     ["environments", "prune"],
     ["providers"],
+    ["providers", "pull"],
     ["queue"],
     ["doctor"],
     ["users"],

@@ -37,3 +37,7 @@ def test_a_requirement_is_added_as_a_line_of_its_own() -> None:
 def test_what_a_retry_cannot_change_is_told() -> None:
     with pytest.raises(ValueError, match="weather"):
         changes_of({"weather": "sunny"}, REQUEST)
+
+
+def test_a_model_that_is_pulled_first_changes_nothing_of_the_request() -> None:
+    assert changes_of({"pull_model": "llama3.2"}, REQUEST).applied_to(REQUEST) == REQUEST
