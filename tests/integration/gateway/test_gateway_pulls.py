@@ -138,7 +138,8 @@ async def test_a_pull_that_fails_says_why_to_all_who_follow_and_can_be_tried_aga
     ollama_service.pull_error = FULL
     both = [every(pulls.pull("pullable")) for _ in range(2)]
     for error in await asyncio.gather(*both, return_exceptions=True):
-        assert type(error) is kind, error
+        assert isinstance(error, PullFailed), error
+        assert type(error) is kind
         assert error.hint
     ollama_service.mode = Mode.OK
     assert (await every(pulls.pull("pullable")))[-1].done

@@ -1,8 +1,13 @@
 import { Autocomplete, Group, Loader, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { providersQuery } from "../api/queries";
 import type { ProviderState } from "../api/schema";
+import { canBePulled, namedOfOllama } from "../shared/ollama";
+import classes from "../shared/PullLine.module.css";
 import { changeDraft, type Draft } from "./draft";
+
+const PullOffer = lazy(() => import("./PullOffer"));
 
 const NAMES: Record<string, string> = {
   ollama: "Ollama",
@@ -16,6 +21,10 @@ const NAMES: Record<string, string> = {
 export function ModelPicker({ draft, problem }: { draft: Draft; problem: string | null }) {
   const { data, isFetching, refetch } = useQuery(providersQuery);
   const states = data?.providers ?? [];
+  const named = namedOfOllama(draft.model);
+  const missing = named !== null && canBePulled(named, states);
+  const [offered, setOffered] = useState(false);
+  if (missing && !offered) setOffered(true);
   const away = states.filter((state) => !state.reachable);
 
   return (
@@ -34,6 +43,11 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
         limit={200}
         comboboxProps={{ shadow: "md" }}
       />
+      {offered && named !== null && (
+        <Suspense fallback={<div className={classes.place} />}>
+          <PullOffer model={named} missing={missing} />
+        </Suspense>
+      )}
       {away.map((state) => (
         <Group key={state.name} gap={6} mt={6} wrap="nowrap" align="baseline">
           <Text size="xs" className="quiet">

@@ -1,14 +1,18 @@
 import { Button, Group, Text, Title } from "@mantine/core";
-import { ArrowDown, Wrench } from "lucide-react";
+import { ArrowDown } from "lucide-react";
+import { lazy, Suspense } from "react";
 import type { Failure, Test } from "../api/schema";
 import { useRetry } from "../bench/useRun";
 import { visible } from "../shared/ansi";
 import { Tag } from "../shared/Tag";
 import { Trouble } from "../shared/Trouble";
 import classes from "./FailureCard.module.css";
-import { fixOf } from "./fixes";
+import { FixAction } from "./FixAction";
+import { fixOf, modelToPull } from "./fixes";
 import { type Line, lineThatProves } from "./journal";
 import { WHOSE } from "./whose";
+
+const PullFix = lazy(() => import("./PullFix"));
 
 interface FailureCardProps {
   test: Test;
@@ -61,21 +65,26 @@ export function FailureCard({ test, failure, lines, onShow }: FailureCardProps) 
 }
 
 function FixButton({ test, failure }: { test: Test; failure: Failure }) {
+  const model = modelToPull(failure);
+  if (model === null) return <ChangeFix test={test} failure={failure} />;
+  return (
+    <Suspense>
+      <PullFix test={test} model={model} />
+    </Suspense>
+  );
+}
+
+function ChangeFix({ test, failure }: { test: Test; failure: Failure }) {
   const retry = useRetry(test.id);
   const fix = fixOf(failure, test.request);
   if (fix === null) return null;
   return (
     <>
-      <div>
-        <Button
-          classNames={{ root: classes.fix, label: classes.fixLabel }}
-          leftSection={<Wrench size={15} />}
-          loading={retry.isPending}
-          onClick={() => retry.mutate(fix.changes)}
-        >
-          {visible(fix.label)} and run again
-        </Button>
-      </div>
+      <FixAction
+        label={fix.label}
+        busy={retry.isPending}
+        onClick={() => retry.mutate(fix.changes)}
+      />
       {retry.error && <Trouble error={retry.error} />}
     </>
   );

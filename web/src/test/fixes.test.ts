@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Failure, TestRequest } from "../api/schema";
-import { fixOf } from "./fixes";
+import { fixOf, modelToPull } from "./fixes";
 
 const request = { requirements: "rich", egress: ["a.example:443"] } as unknown as TestRequest;
 const failure = (fix: Failure["fix"]) => ({ fix }) as Failure;
@@ -23,6 +23,12 @@ test("a host is added to those that were allowed", () => {
     "a.example:443",
     "b.example:443",
   ]);
+});
+
+test("a model that is to be pulled first is no change of the request", () => {
+  expect(modelToPull(failure({ pull_model: "llama3.2" }))).toBe("llama3.2");
+  expect(fixOf(failure({ pull_model: "llama3.2" }), request)).toBeNull();
+  expect(modelToPull(failure({ memory_mb: 1024 }))).toBeNull();
 });
 
 test("a failure without a fix, or with one that is not known, offers none", () => {

@@ -18,6 +18,12 @@ const LIMITS: Record<string, (value: number) => string> = {
   traffic_mb: (value) => `Allow ${value} MiB of traffic`,
 };
 
+/** The model of Ollama that is to be pulled before the test is run again; null when none is. */
+export function modelToPull(failure: Failure): string | null {
+  const model = failure.fix.pull_model;
+  return typeof model === "string" ? model : null;
+}
+
 /** The fix of a failure; null when it offers none that a retry can make. */
 export function fixOf(failure: Failure, request: TestRequest): Fix | null {
   const words: string[] = [];
