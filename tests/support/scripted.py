@@ -15,6 +15,7 @@ from seatrial.testing.providers import (
     ScriptedBedrock,
     ScriptedOllama,
     ScriptedOpenAI,
+    ScriptedProvider,
 )
 
 KEY = "sk-canary-e2e-7f3b1c5d"
@@ -31,6 +32,12 @@ class Services:
     openai: ScriptedOpenAI
     anthropic: ScriptedAnthropic
     bedrock: ScriptedBedrock
+    loop: asyncio.AbstractEventLoop
+
+    def release(self, service: ScriptedProvider, pieces: int) -> None:
+        """Let so many more pieces of the service's gated streams through."""
+        for _ in range(pieces):
+            self.loop.call_soon_threadsafe(service.release.release)
 
     @property
     def departures(self) -> Sequence[Departure]:
@@ -78,4 +85,5 @@ async def _start(stack: AsyncExitStack) -> Services:
         await stack.enter_async_context(ScriptedOpenAI(("gpt-x", "vectors-x"))),
         await stack.enter_async_context(anthropic),
         await stack.enter_async_context(ScriptedBedrock(AWS)),
+        asyncio.get_running_loop(),
     )

@@ -18,7 +18,7 @@ export function PullLine({ model, pull }: { model: string; pull: Pull }) {
         <Button
           size="compact-xs"
           variant="default"
-          aria-label={`Stop pulling ${model}`}
+          aria-label={`Cancel pulling ${model}`}
           onClick={() => stopPull(model)}
         >
           Cancel
