@@ -36,4 +36,8 @@ if [ ! -x .venv/bin/uv ]; then
     .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$version"
 fi
 .venv/bin/uv sync --frozen --all-extras --quiet
+# Where Python must not keep what it compiled, every start of a program would compile all of it again.
+if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
+    .venv/bin/python -m compileall -q -j 0 src .venv/lib/python3*/site-packages >/dev/null || true
+fi
 cp uv.lock "$stamp"
