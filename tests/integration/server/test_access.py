@@ -101,6 +101,16 @@ async def test_another_user_finds_no_test_by_any_operation(guarded: Running) -> 
         ]
 
 
+async def test_what_everybody_s_tests_run_on_is_removed_by_the_machine_s_own_user_only(
+    guarded: Running,
+) -> None:
+    async with guarded.client(await guarded.token_of("ann")) as ann:
+        refused = await ann.post("/api/v1/environments/prune")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    async with guarded.socket_client() as own:
+        assert (await own.post("/api/v1/environments/prune")).json() == {"freed_bytes": 1000}
+
+
 async def test_two_users_may_use_the_same_idempotency_key(guarded: Running) -> None:
     ids: set[str] = set()
     for name in ("ann", "bob"):

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import EnvironmentList, Freed
-from seatrial.server.auth import Caller
+from seatrial.server.auth import Caller, require_local
 from seatrial.server.deps import Deps
 from seatrial.server.problems import documented
 from seatrial.services import environments as keeping
@@ -29,9 +29,14 @@ async def list_environments(deps: Deps, _: Caller) -> EnvironmentList:
     return EnvironmentList(environments=tuple(entries))
 
 
-@router.post("/prune", summary="Remove environments", responses=documented(401, 404, 422))
-async def prune_environments(deps: Deps, _: Caller, prune: Prune | None = None) -> Freed:
-    """Remove the least recently used ones until the rest fits. None in use is touched."""
+@router.post("/prune", summary="Remove environments", responses=documented(401, 403, 404, 422))
+async def prune_environments(deps: Deps, caller: Caller, prune: Prune | None = None) -> Freed:
+    """Remove the least recently used ones until the rest fits. None in use is touched.
+
+    They are everybody's: where tokens are asked for, only this machine's own user may.
+    """
+    if deps.local_owner is None:
+        require_local(caller)
     keep = (prune or Prune()).keep_bytes
     freed = await keeping.prune_environments(deps.environments, keep_bytes=keep)
     return Freed(freed_bytes=freed)
