@@ -45,11 +45,16 @@ async def follow(
     async with aclosing(store.changes(checked_id(test_id))) as changes:
         checked = False
         async for _ in changes:
-            while batch := await store.events(owner, test_id, after=after, limit=BATCH):
-                yield batch
-                after = batch[-1].number
-                if is_final(batch[-1]):
-                    return
+            # A batch that is not full was all there was: what came since has rung again.
+            full = True
+            while full:
+                batch = await store.events(owner, test_id, after=after, limit=BATCH)
+                full = len(batch) == BATCH
+                if batch:
+                    yield batch
+                    after = batch[-1].number
+                    if is_final(batch[-1]):
+                        return
             # Whoever starts behind the last event of a completed test would wait for ever.
             # Asked once: any event that is written from here on is announced by a change.
             if not checked and await is_read_whole(store, owner, test_id, after):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,25 @@ async def test_another_users_journal_is_not_found(store: SqlStore) -> None:
         await read_page(store, bob, test_id)
     with pytest.raises(NotFound):
         await read_page(store, bob, "no/such id\0")
+
+
+async def test_the_journal_is_read_once_for_each_time_that_it_grew(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, test_id = await submitted(store)
+    reads, read = 0, store.events
+
+    async def counted(*which: Any, **bounds: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return await read(*which, **bounds)
+
+    monkeypatch.setattr(store, "events", counted)
+    async with asyncio.timeout(20), aclosing(follow(store, owner, test_id)) as batches:
+        await anext(batches)
+        assert reads == 1
+        more = asyncio.ensure_future(anext(batches))
+        await asyncio.sleep(0)
+        await finished(store, test_id, logs=2)
+        await more
+    assert reads == 2
