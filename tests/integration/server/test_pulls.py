@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -146,15 +146,19 @@ async def test_a_client_that_goes_away_ends_the_pull_unless_another_follows_it(
         server.client() as other,
     ):
         async with one.stream("POST", MODELS, json=ORDER) as first:
-            await until_progress(first)
+            lines = await until_progress(first)
             async with other.stream("POST", MODELS, json=ORDER) as second:
                 await until_progress(second)
             assert not service.abandoned.is_set()
+            await lines.aclose()
         await service.abandoned.wait()
     assert [seen.path for seen in service.requests] == ["/api/pull"]
 
 
-async def until_progress(answer: httpx.Response) -> None:
-    async for line in answer.aiter_lines():
+async def until_progress(answer: httpx.Response) -> AsyncGenerator[str]:
+    """What follows it. The answer is closed with these lines, also when nobody holds them."""
+    lines = cast("AsyncGenerator[str]", answer.aiter_lines())
+    async for line in lines:
         if line.startswith("event: progress"):
-            return
+            return lines
+    raise AssertionError("it ended before any progress")
