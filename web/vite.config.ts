@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["src/**/*.test.{ts,tsx}"],
+    // What the files share are libraries; our own modules are evaluated for each file anew.
+    isolate: false,
     setupFiles: ["src/testing/setup.ts"],
   },
 });

@@ -1,17 +1,8 @@
-import {
-  NumberInput,
-  Select,
-  SimpleGrid,
-  Switch,
-  TagsInput,
-  TextInput,
-  Title,
-} from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { NumberInput, SimpleGrid, Switch, TagsInput, TextInput, Title } from "@mantine/core";
 import type { ReactNode } from "react";
-import { credentialsQuery } from "../api/queries";
 import type { FieldProblem, Limits } from "../api/schema";
 import classes from "./Bench.module.css";
+import { CredentialChooser } from "./CredentialChooser";
 import { changeDraft, type Draft } from "./draft";
 import { problemOfField } from "./useChecks";
 import { Variables } from "./Variables";
@@ -94,22 +85,9 @@ function LimitFields({ draft, problems }: OptionsProps) {
 type FieldsProps = { draft: Draft; wrong: (field: string) => string | null };
 
 function Access({ draft, wrong }: FieldsProps) {
-  const { data } = useQuery(credentialsQuery);
-  const usable = data?.credentials.filter((one) => one.provider !== "secret") ?? [];
   return (
     <>
-      <Select
-        label="Credential"
-        description="Empty: the one called default, else the only one"
-        placeholder="The usual one"
-        data={usable.map((one) => ({ value: one.name, label: `${one.name} (${one.provider})` }))}
-        value={draft.credential ?? null}
-        onChange={(credential) => changeDraft({ credential })}
-        error={wrong("credential")}
-        nothingFoundMessage="None is stored yet"
-        clearable
-        mb="sm"
-      />
+      <CredentialChooser draft={draft} error={wrong("credential")} />
       <TagsInput
         label="Hosts that the agent may reach"
         description="As host:port, over TLS; models need none"

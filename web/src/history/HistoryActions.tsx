@@ -1,9 +1,10 @@
 import { Button, Group, Modal, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Columns2, Trash2 } from "lucide-react";
+import { Columns2, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api } from "../api/client";
+import { useRetry } from "../bench/useRun";
 import { Trouble } from "../shared/Trouble";
 import { count } from "../shared/words";
 
@@ -17,8 +18,19 @@ export function HistoryActions({ chosen, onDone }: HistoryActionsProps) {
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
   const [left, right] = chosen;
+  const retry = useRetry(left ?? "");
   return (
     <Group gap="xs">
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<RotateCcw size={14} />}
+        disabled={chosen.length !== 1}
+        loading={retry.isPending}
+        onClick={() => retry.mutate({})}
+      >
+        Retry
+      </Button>
       <Button
         size="compact-md"
         variant="default"
@@ -36,6 +48,7 @@ export function HistoryActions({ chosen, onDone }: HistoryActionsProps) {
       >
         {chosen.length > 0 ? `Delete ${chosen.length}` : "Clear"}
       </Button>
+      {retry.error && <Trouble error={retry.error} />}
       {asking && (
         <Confirm
           chosen={chosen}

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
 import { ApiProblem } from "../api/problem";
 import { credentialsQuery, providersQuery } from "../api/queries";
-import type { Credential } from "../api/schema";
+import type { Credential, CredentialInfo } from "../api/schema";
 import { Trouble } from "../shared/Trouble";
 import { toast } from "../shared/toast";
 import { type CredentialField, PROVIDERS } from "./providers";
@@ -14,12 +14,19 @@ type Values = Partial<Record<CredentialField["name"], string>>;
 
 const CHOICES = Object.entries(PROVIDERS).map(([value, { label }]) => ({ value, label }));
 
+interface CredentialFormProps {
+  onStored?: (stored: CredentialInfo) => void;
+}
+
 /** Asks for a credential and stores it. What was typed is forgotten as soon as it is stored. */
-export function CredentialForm() {
+export function CredentialForm({ onStored }: CredentialFormProps) {
   const [provider, setProvider] = useState<Provider>("openai");
   const [name, setName] = useState("default");
   const [values, setValues] = useState<Values>({});
-  const store = useStore(() => setValues({}));
+  const store = useStore((stored) => {
+    setValues({});
+    onStored?.(stored);
+  });
   const problems = store.error instanceof ApiProblem ? store.error.fields : [];
   const wrong = (field: string) => problems.find((one) => one.field === field)?.message;
 
@@ -95,13 +102,13 @@ function Field({ field, value, error, onChange }: FieldProps) {
   );
 }
 
-function useStore(onStored: () => void) {
+function useStore(onStored: (stored: CredentialInfo) => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ name, credential }: { name: string; credential: Credential }) =>
       body(api.PUT("/api/v1/credentials/{name}", { params: { path: { name } }, body: credential })),
     onSuccess: (stored) => {
-      onStored();
+      onStored(stored);
       void toast({ message: `Stored as ${stored.name}.` });
       void queries.invalidateQueries(providersQuery);
       return queries.invalidateQueries(credentialsQuery);

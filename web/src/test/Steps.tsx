@@ -1,6 +1,7 @@
 import { Loader, Progress, Text } from "@mantine/core";
 import { Check, Circle, Minus, X } from "lucide-react";
 import type { Test } from "../api/schema";
+import { visible } from "../shared/ansi";
 import { useNow } from "../shared/useNow";
 import { duration } from "../shared/words";
 import type { Told } from "./journal";
@@ -56,7 +57,7 @@ function Below({ test, told, steps }: { test: Test; told: Told; steps: readonly 
   const used = runningSeconds(steps);
   return (
     <div className={classes.below} role="status">
-      {test.phase === "queued" && <Text size="sm">{waiting(test, told)}</Text>}
+      {test.phase === "queued" && <Text size="sm">{visible(waiting(test, told))}</Text>}
       {test.phase === "building" && <Text size="sm">{BUILDING}</Text>}
       {test.phase === "running" && used !== null && (
         <>
