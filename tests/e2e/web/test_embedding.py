@@ -19,12 +19,12 @@ from tests.support import agents
 from tests.support.serving import Serving
 
 from .bench import PATIENCE, ended, submitted
-from .test_looks import axe
+from .test_looks import axe, photograph
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 APP = Path(__file__).parents[3] / "examples/embed/app.py"
-MOST_BYTES = 16_000
+MOST_BYTES = 28_000
 LONG = 180_000
 """Milliseconds that a test may take to run on a busy machine."""
 HOSTILE = r"""
@@ -114,9 +114,13 @@ def test_a_host_application_s_page_shows_its_test_while_it_runs_and_its_end(
     progress = element.get_by_role("region", name="Progress")
     expect(progress).to_contain_text("Succeeded", timeout=LONG)
     expect(element.get_by_role("region", name="Response")).to_contain_text("Done: Porto")
+    expect(element.get_by_role("cell", name="none")).to_be_visible()
     expect(element.get_by_role("log")).to_contain_text("step 5 of 5 for Porto")
     expect(element.get_by_role("region", name="Measurements")).to_contain_text("MiB at most")
     expect(element.get_by_role("listitem").nth(2)).to_contain_text("Running")
+
+    page.set_viewport_size({"width": 900, "height": 830})
+    photograph(page, "embed-light")
 
     # The token's time is over: the page hands in another, and the element goes on.
     over = expired(site, str(element.get_attribute("token")))
@@ -154,8 +158,9 @@ def test_hostile_output_stays_text_and_everybody_can_read_the_failure(
 def test_a_token_of_another_page_or_test_shows_nothing(
     browser: Browser, site: Serving, host: str
 ) -> None:
-    first, second = (ended(site, submitted(site, agents.ECHO, name)) for name in ("one", "two"))
-    context, page = opened(browser, host)
+    queries = ("one **two** [three](https://example.org) <img src=x onerror=alert(1)>", "four")
+    first, second = (ended(site, submitted(site, agents.ECHO, query)) for query in queries)
+    context, page = opened(browser, host, "dark")
     element = shown(page)
     show(page, site, second.id, token_for(site, first.id, host))
     expect(element.get_by_role("alert")).to_have_text("There is no such test.")
@@ -167,7 +172,12 @@ def test_a_token_of_another_page_or_test_shows_nothing(
     element.evaluate(
         "(found, token) => found.setAttribute('token', token)", token_for(site, first.id, host)
     )
-    expect(element.get_by_role("region", name="Response")).to_contain_text("echo: one")
+    answer = element.get_by_role("region", name="Response")
+    expect(answer).to_contain_text("echo: one two three <img src=x onerror=alert(1)>")
+    expect(answer.locator("strong")).to_have_text("two")
+    expect(answer.get_by_role("link")).to_have_attribute("href", "https://example.org")
+    assert answer.locator("img").count() == 0
+    assert (found := axe(page)) == {}, json.dumps(found, indent=1)
     expect(element).not_to_contain_text("does not let this page in")
     context.close()
 

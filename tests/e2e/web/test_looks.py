@@ -25,7 +25,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("main *, header *")]
     .filter((found) => found.getBoundingClientRect().right > innerWidth + 1)
     .filter(() => document.documentElement.scrollWidth > innerWidth)
     .slice(0, 5).map((found) => found.outerHTML.slice(0, 200))"""
-SHOWN = {"bench-light", "test-dark", "failure-light", "compare-dark"}
+SHOWN = {"bench-light", "test-dark", "failure-light", "compare-dark", "embed-light"}
 SCREENSHOTS = ROOT / "docs/screenshots"
 """Written anew when SEATRIAL_SCREENSHOTS is set: they differ from run to run."""
 
@@ -81,7 +81,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, site: Serving, sc
         if name in {"test", "failure"}:
             expect(output(page)).not_to_contain_text("The output is being read")
         violations |= {f"{name}: {found}": nodes for found, nodes in axe(page).items()}
-        _photograph(page, f"{name}-{scheme}")
+        photograph(page, f"{name}-{scheme}")
         page.set_viewport_size({"width": 380, "height": 760})
         if wider := page.evaluate(TOO_WIDE):
             violations[f"{name} at 380 px"] = wider
@@ -102,7 +102,8 @@ def axe(page: Page) -> dict[str, Any]:
     }
 
 
-def _photograph(page: Page, name: str) -> None:
+def photograph(page: Page, name: str) -> None:
+    """Keep what is seen for the documentation, when that is asked for and shows this."""
     if name in SHOWN and os.environ.get("SEATRIAL_SCREENSHOTS"):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"{name}.png")

@@ -9,6 +9,7 @@ import { WHOSE } from "../test/whose";
 import { el, say } from "./dom";
 import css from "./embed.css?inline";
 import { Log } from "./log";
+import { markdown } from "./markdown";
 import type { Seen } from "./watch";
 
 const AWAY =
@@ -29,9 +30,11 @@ export class View {
   private readonly steps = el("ol", { class: "steps" });
   private readonly status = el("p", { class: "status", role: "status" });
   private readonly failure = el("section", { class: "failure", "aria-label": "Failure" });
-  private readonly response = el("pre", { class: "response", tabindex: "0" });
+  private readonly response = el("div", { class: "response", tabindex: "0" });
   private readonly log = new Log();
   private readonly facts = el("dl", { class: "facts" });
+  /** The answer that is laid out. */
+  private answer: string | null = null;
   private failed: Failure | null = null;
   private seen: Seen | null = null;
 
@@ -51,6 +54,7 @@ export class View {
   clear(): void {
     this.seen = null;
     this.failed = null;
+    this.answer = null;
     this.log.clear();
     this.failure.hidden = true;
     for (const part of [this.title, this.away, this.problem, this.response]) say(part, "");
@@ -72,7 +76,7 @@ export class View {
     }
     say(this.title, visible(test.name ?? test.request.query));
     this.showFailure(test.failure ?? null);
-    say(this.response, visible(test.result?.response || told.response) || nothing(test));
+    this.showResponse(test.result?.response || told.response, nothing(test));
     this.showFacts(factsOf(test, told));
     this.tick();
   }
@@ -103,6 +107,12 @@ export class View {
       const place = item.children[at];
       if (place) say(place, text);
     });
+  }
+
+  private showResponse(answer: string, otherwise: string): void {
+    if (answer === "") say(this.response, otherwise);
+    else if (answer !== this.answer) this.response.replaceChildren(...markdown(visible(answer)));
+    this.answer = answer;
   }
 
   private showFailure(failure: Failure | null): void {
