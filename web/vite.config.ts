@@ -23,6 +23,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     // What the files share are libraries; our own modules are evaluated for each file anew.
     isolate: false,
+    testTimeout: 60_000,
     setupFiles: ["src/testing/setup.ts"],
   },
 });

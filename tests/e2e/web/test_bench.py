@@ -26,6 +26,11 @@ from helper import shout
 def run(query):
     return shout(query)
 """
+DROPPED = """() => {
+    const carried = new DataTransfer();
+    carried.items.add(new File(["X = 1\\n"], "dropped.py"));
+    return carried;
+}"""
 HELPER = "def shout(text):\n    return text.upper()\n"
 
 
@@ -44,7 +49,7 @@ def test_a_mistake_is_marked_at_its_line_while_it_is_typed(page: Page) -> None:
 
 
 @pytest.mark.spec("US1-1")
-def test_files_come_from_a_zip_and_run_from_the_command_palette(page: Page) -> None:
+def test_files_come_from_a_zip_or_are_dropped_and_run_from_the_command_palette(page: Page) -> None:
     fill_bench(page, "", "ahoy")
     page.get_by_role("button", name="Files menu").click()
     with page.expect_file_chooser() as chooser:
@@ -52,6 +57,9 @@ def test_files_come_from_a_zip_and_run_from_the_command_palette(page: Page) -> N
     chooser.value.set_files(_zipped({"agent.py": MAIN, "helper.py": HELPER, ".env": "KEY=1"}))
     expect(page.get_by_role("tab", name="helper.py")).to_be_visible()
     expect(page.get_by_role("tab", name=".env")).not_to_be_visible()
+    files = page.get_by_role("region", name="Files")
+    files.dispatch_event("drop", {"dataTransfer": page.evaluate_handle(DROPPED)})
+    expect(page.get_by_role("tab", name="dropped.py")).to_be_visible()
 
     page.keyboard.press("ControlOrMeta+k")
     palette = page.get_by_label("Go to or do")

@@ -30,7 +30,7 @@ test("a key is stored and chosen without leaving the bench, and the page keeps n
   const { container } = await show(<AtTheBench />);
   expect(await screen.findByPlaceholderText("None is stored")).toBeTruthy();
   await userEvent.click(screen.getByRole("button", { name: "Store a credential" }));
-  const dialog = within(await screen.findByRole("dialog", {}, { timeout: 20_000 }));
+  const dialog = within(await screen.findByRole("dialog"));
   const name = dialog.getByLabelText(/^Name/);
   await userEvent.clear(name);
   await userEvent.type(name, "work");

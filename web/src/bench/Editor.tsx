@@ -85,7 +85,11 @@ export function Editor({ name, value, onChange, problems, onRun }: EditorProps) 
         ]),
         BASIC,
         name.endsWith(".py") ? pythonLanguage : [],
-        EditorView.contentAttributes.of({ "aria-label": name, spellcheck: "false" }),
+        EditorView.contentAttributes.of({
+          "aria-label": name,
+          "aria-description": "Escape, then Tab leaves the editor",
+          spellcheck: "false",
+        }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
         }),

@@ -1,22 +1,18 @@
 import { Button, CopyButton, Group, Text, Title, UnstyledButton } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { Copy, Pencil, RotateCcw, Square } from "lucide-react";
-import { api, body } from "../api/client";
-import { testQuery } from "../api/queries";
 import type { Test } from "../api/schema";
-import { bringToBench } from "../bench/bringToBench";
-import { draftOf } from "../bench/draft";
 import { useRetry } from "../bench/useRun";
 import { OutcomeBadge } from "../shared/OutcomeBadge";
 import { Trouble } from "../shared/Trouble";
 import classes from "./Header.module.css";
+import { useEdit, useStop } from "./useDeeds";
 
 /** Which test this is, how it stands, and what can be done with it. */
 export function Header({ test }: { test: Test }) {
   const retry = useRetry(test.id);
   const stop = useStop(test.id);
-  const edit = useEdit(test);
+  const edit = useEdit();
   const over = test.phase === "completed";
   const error = retry.error ?? stop.error;
   return (
@@ -47,7 +43,7 @@ export function Header({ test }: { test: Test }) {
             Stop
           </Button>
         )}
-        <Button variant="default" leftSection={<Pencil size={14} />} onClick={edit}>
+        <Button variant="default" leftSection={<Pencil size={14} />} onClick={() => edit(test)}>
           Edit and run again
         </Button>
         {over && (
@@ -75,22 +71,4 @@ function CopyId({ id }: { id: string }) {
       )}
     </CopyButton>
   );
-}
-
-function useStop(id: string) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () =>
-      body(api.POST("/api/v1/tests/{test_id}/cancel", { params: { path: { test_id: id } } })),
-    onSuccess: (test) => queries.setQueryData(testQuery(id).queryKey, test),
-  });
-}
-
-/** Take the test's request to the bench; what was there can be had back. */
-function useEdit(test: Test) {
-  const navigate = useNavigate();
-  return () => {
-    bringToBench(draftOf(test.request), "The test is at the bench");
-    void navigate({ to: "/" });
-  };
 }

@@ -13,7 +13,7 @@ const shown = () => screen.getByRole("region", { name: "Response" });
 /** The answer as Markdown, once the code for that has come. */
 async function rendered(text: string): Promise<HTMLElement> {
   await show(<Response test={answered(text)} told={toldBy()} />);
-  await screen.findByText("the end of it", {}, { timeout: 20_000 });
+  await screen.findByText("the end of it");
   return shown();
 }
 

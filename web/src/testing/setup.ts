@@ -1,5 +1,5 @@
 /** What happy-dom lacks of a browser, for components that measure themselves. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 import { forget, install } from "./server";
 
@@ -11,6 +11,8 @@ class Still {
 
 if (typeof window !== "undefined") {
   window.ResizeObserver ??= Still as unknown as typeof ResizeObserver;
+  // A busy machine takes its time; nothing is waited for longer than it takes.
+  configure({ asyncUtilTimeout: 20_000 });
   install();
   afterEach(() => {
     cleanup();
