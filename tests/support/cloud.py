@@ -15,7 +15,8 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+import uuid
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -69,13 +70,7 @@ class Cloud:
 
     def ask(self, service: str) -> Any:
         """The SDK's client for one service."""
-        return boto3.client(  # pyright: ignore
-            service,  # pyright: ignore
-            region_name=REGION,
-            endpoint_url=self.url,
-            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-        )
+        return client(service, self.url)
 
     def invoke(self, function: str, event: object) -> tuple[int, Any]:
         """Ask a container of the function's image, as Lambda would run it."""
@@ -94,10 +89,21 @@ class Cloud:
                 return 200, runtime.invoke(event)
 
 
+def client(service: str, url: str) -> Any:
+    """The SDK's client for one service, at that address."""
+    return boto3.client(  # pyright: ignore
+        service,  # pyright: ignore
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
 @contextlib.contextmanager
 def cloud(tools: CloudTools, engine: Engine, folder: Path) -> Generator[Cloud]:
     """A cloud of one's own, with a home for its user, while the block runs."""
-    with _emulator(tools, folder) as emulator, _registry(folder) as registry:
+    with emulated(tools, folder) as emulator, _registry(folder) as registry:
         home = folder / "home"
         _write_docker(home / "bin" / "docker")
         found = Cloud(tools, engine, emulator, registry, home)
@@ -151,11 +157,20 @@ def _front(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
 
 
 @contextlib.contextmanager
-def _emulator(tools: CloudTools, folder: Path) -> Generator[str]:
-    """The url of ministack, which holds everything in memory."""
+def emulated(tools: CloudTools, folder: Path, engine: Engine | None = None) -> Generator[str]:
+    """The url of ministack, which holds everything in memory, and runs containers on the engine."""
     command = [str(tools.programs / "hypercorn"), "ministack.app:app", "--bind", "127.0.0.1:0"]
-    with _program(command, r"Running on (http://\S+)", folder) as url:
-        yield url
+    name = f"emulator-{uuid.uuid4().hex[:12]}"
+    told = {"MINISTACK_HOSTNAME": name, "DOCKER_HOST": engine.url if engine else "unix:///none"}
+    try:
+        with _program(command, r"Running on (http://\S+)", folder, told) as url:
+            yield url
+    finally:
+        if engine:
+            by_name = ("--filter", f"label=ministack.instance={name}:4566")
+            left = engine.run("ps", "--all", "--quiet", *by_name).stdout.split()
+            for one in left:
+                engine.run("rm", "--force", "--volumes", one, check=False)
 
 
 @contextlib.contextmanager
@@ -174,10 +189,17 @@ def _registry(folder: Path) -> Generator[str]:
 
 
 @contextlib.contextmanager
-def _program(command: list[str], ready: str, folder: Path) -> Generator[str]:
+def _program(
+    command: list[str], ready: str, folder: Path, told: Mapping[str, str] | None = None
+) -> Generator[str]:
     """What a program says when it is ready; it is ended with the block."""
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env={**os.environ, **(told or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     try:

