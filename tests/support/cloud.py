@@ -52,6 +52,8 @@ class Cloud:
     home: Path
     url: str = ""
     invoked: list[str] = field(default_factory=list[str])
+    told: list[Any] = field(default_factory=list[Any])
+    """What the functions were configured with, each time one was invoked."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -78,6 +80,7 @@ class Cloud:
         image = found["Code"]["ImageUri"]
         self.engine.run("pull", "--quiet", image, config=self.home / ".docker")
         self.invoked.append(image)
+        self.told.append(found["Configuration"])
         with lambda_runtime() as runtime:
             variables = {
                 **found["Configuration"].get("Environment", {}).get("Variables", {}),

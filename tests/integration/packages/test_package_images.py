@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from tests.support.lambda_runtime import lambda_runtime, url_event
 from tests.support.package_images import Engine, build, prepare_base, running, wait_until_up
-from tests.support.tested import LOCK, succeeded
+from tests.support.tested import LOCK, MODELS, succeeded
 
-from seatrial.domain.packages import Target
+from seatrial.domain.packages import TARGETS, Target
 from seatrial.domain.requests import TestRequest
 from seatrial.packages import Tested, make_package
+from seatrial.packages.make import package_files
+from seatrial.packages.targets import REGISTRY
 
 pytestmark = [pytest.mark.engine]
 
@@ -159,16 +161,70 @@ async def test_a_script_is_run_as_in_its_test(
     assert answer == (200, {"response": "asked: why? and on stdin: why?"})
 
 
-async def test_a_container_without_its_secrets_says_which_are_missing(
+PROVIDED = """
+import os, six
+
+NAMES = ("SEATRIAL_PROVIDER", "SEATRIAL_MODEL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY",
+         "OLLAMA_HOST", "AWS_REGION")
+
+def run(query):
+    return " ".join([query, six.__version__, *(os.environ.get(name, "-") for name in NAMES)])
+"""
+NEEDS: dict[str, dict[str, str]] = {
+    "none": {},
+    "bedrock": {},
+    "openai": {"OPENAI_API_KEY": "sk-given"},
+    "anthropic": {"ANTHROPIC_API_KEY": "sk-given"},
+    "ollama": {"OLLAMA_HOST": "http://127.0.0.1:11434"},
+}
+"""What the user gives each provider's container."""
+SEES = {
+    "none": "- - - - - -",
+    "bedrock": "bedrock us.amazon.nova-lite-v1:0 - - - us-east-1",
+    "openai": "openai gpt-test sk-given - - -",
+    "anthropic": "anthropic claude-test - sk-given - -",
+    # OpenAI's SDK finds Ollama too, with a key that it ignores.
+    "ollama": "ollama llama3.2 none - http://127.0.0.1:11434 -",
+}
+
+
+def provided(provider: str) -> Tested:
+    """An agent that tells what it has of that provider."""
+    request = TestRequest(files={"agent.py": PROVIDED}, query="q", model=MODELS[provider])
+    return succeeded(provider, lock=LOCK, request=request)
+
+
+@pytest.mark.parametrize("provider", MODELS)
+def test_the_images_of_a_providers_targets_differ_in_their_concurrency_alone(provider: str) -> None:
+    contexts: dict[Target, dict[str, Any]] = {}
+    for target in TARGETS:
+        files: dict[str, Any] = {
+            path: data
+            for path, data in package_files(provided(provider), target).items()
+            if path.startswith("agent/")
+        }
+        config = json.loads(files.pop("agent/server/agent.json"))
+        assert config.pop("concurrency") == REGISTRY[target].concurrency
+        contexts[target] = {**files, "config": config}
+    assert all(one == contexts["compose"] for one in contexts.values())
+
+
+@pytest.mark.spec("SC-008", "FR-015", "US2-5")
+async def test_the_image_of_every_provider_says_what_it_lacks_answers_and_stops(
     engine: Engine, engine_images: Path, tmp_path: Path
 ) -> None:
-    tested = succeeded("openai")
-    await prepare_base(engine, engine_images, tested)
-    image = build(engine, unpacked(tested, tmp_path))
-    with running(engine, image) as container:
-        code = engine.run("wait", container.id).stdout.strip()
-        log = container.log()
-
-    assert code == "78"
-    assert "Not set: OPENAI_API_KEY." in log
-    assert json.loads((unpacked(tested, tmp_path) / "manifest.json").read_text())["files"]
+    for number, (provider, given) in enumerate(NEEDS.items()):
+        tested, target = provided(provider), TARGETS[number % len(TARGETS)]
+        await prepare_base(engine, engine_images, tested)
+        image = build(engine, unpacked(tested, tmp_path / provider, target))
+        if given:
+            with running(engine, image) as container:
+                assert engine.run("wait", container.id).stdout.strip() == "78"
+                assert f"Not set: {', '.join(given)}." in container.log()
+        with running(engine, image, given) as container:
+            assert wait_until_up(container)["status"] == "Healthy"
+            expected = {"response": f"q 1.17.0 {SEES[provider]}"}
+            assert container.ask("q") == (200, expected), container.evidence()
+            engine.run("stop", "--time", "30", container.id)
+            code = engine.run("inspect", "--format", "{{.State.ExitCode}}", container.id)
+            assert code.stdout.strip() == "0"

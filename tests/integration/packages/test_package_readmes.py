@@ -122,6 +122,10 @@ async def test_the_readme_of_a_package_deploys_it_and_removes_it_again(
     print("\nAWS Lambda by the README, on an emulator:", reader.told())
     assert len(aws.invoked) == 2
     assert aws.invoked[0].startswith(aws.registry)
+    # The key came from the secret while it ran: the function was told where that is, and no more.
+    variables = aws.told[0]["Environment"]["Variables"]
+    assert "AGENT_SECRETS_ARN" in variables
+    assert KEY not in str(aws.told)
     assert sum(reader.seconds.values()) < MINUTES * 60
 
 
