@@ -11,7 +11,9 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -25,6 +27,7 @@ from urllib.parse import unquote
 
 import boto3
 
+from tests.support import aws_shell
 from tests.support.cloud_tools import CloudTools
 from tests.support.lambda_runtime import lambda_runtime
 from tests.support.package_images import Engine, running
@@ -106,9 +109,15 @@ def client(service: str, url: str) -> Any:
 @contextlib.contextmanager
 def cloud(tools: CloudTools, engine: Engine, folder: Path) -> Generator[Cloud]:
     """A cloud of one's own, with a home for its user, while the block runs."""
-    with emulated(tools, folder) as emulator, _registry(folder) as registry:
-        home = folder / "home"
+    home = folder / "home"
+    (home / "bin").mkdir(parents=True)
+    with (
+        emulated(tools, folder) as emulator,
+        _registry(folder) as registry,
+        _command_line(tools, folder) as socket,
+    ):
         _write_docker(home / "bin" / "docker")
+        aws_shell.write_aws(home / "bin" / "aws", socket)
         found = Cloud(tools, engine, emulator, registry, home)
         server = ThreadingHTTPServer(("127.0.0.1", 0), _front(found))
         server.daemon_threads = True
@@ -177,6 +186,18 @@ def emulated(tools: CloudTools, folder: Path, engine: Engine | None = None) -> G
 
 
 @contextlib.contextmanager
+def _command_line(tools: CloudTools, folder: Path) -> Generator[Path]:
+    """Where the command line of AWS listens."""
+    socket = Path(tempfile.mkdtemp(prefix="aws-")) / "s"  # a socket's path must be short
+    command = [str(tools.programs / "python"), aws_shell.__file__, str(socket)]
+    try:
+        with _program(command, "(ready)", folder):
+            yield socket
+    finally:
+        shutil.rmtree(socket.parent)
+
+
+@contextlib.contextmanager
 def _registry(folder: Path) -> Generator[str]:
     """The address of a registry that asks for a password."""
     (folder / "htpasswd").write_text(_HTPASSWD)
@@ -222,7 +243,6 @@ def _program(
 
 def _write_docker(path: Path) -> None:
     """The test engines have no network of their own, so what a build fetches goes by the host's."""
-    path.parent.mkdir(parents=True)
     path.write_text(
         "#!/bin/sh\nPATH=${PATH#*:}\n"
         '[ "$1" != build ] || { shift; set -- build --network=host "$@"; }\n'
