@@ -39,4 +39,8 @@ export const theme = createTheme({
   fontFamilyMonospace:
     'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   headings: { fontWeight: "620" },
+  components: {
+    // Its head is a <header>, which would be taken for the page's own.
+    Modal: { defaultProps: { attributes: { header: { role: "none" } } } },
+  },
 });

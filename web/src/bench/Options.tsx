@@ -36,7 +36,7 @@ export default function Options({ draft, problems }: OptionsProps) {
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (
     <fieldset className={classes.group}>
-      <Title order={3} className={classes.groupTitle}>
+      <Title order={2} className={classes.groupTitle}>
         {title}
       </Title>
       {children}

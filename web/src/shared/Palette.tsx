@@ -1,6 +1,6 @@
 import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
 import "@mantine/spotlight/styles.css";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import {
   Activity,
@@ -28,6 +28,7 @@ const SIZE = 18;
 
 /** Everything that can be gone to or done, by typing a few letters of it. */
 export default function Palette() {
+  const queries = useQueryClient();
   const groups = [
     { group: "This test", actions: useThisTest() },
     { group: "Places", actions: usePlaces() },
@@ -38,6 +39,8 @@ export default function Palette() {
     <Spotlight
       actions={groups.filter(({ actions }) => actions.length > 0)}
       shortcut={null}
+      attributes={{ content: { "aria-label": "Commands" } }}
+      onSpotlightOpen={() => void queries.invalidateQueries({ queryKey: ["recent"] })}
       scrollable
       maxHeight={420}
       nothingFound="Nothing is called that"

@@ -94,7 +94,7 @@ function DownloadButton({ testId, title, made }: DownloadButtonProps) {
       size="compact-sm"
       leftSection={<Download size={14} />}
       loading={fetching.isPending}
-      aria-label={`Download the package for ${title}`}
+      aria-label={`Download the package for ${title}, ${size(made.size_bytes)}`}
       onClick={() => fetching.mutate()}
     >
       {size(made.size_bytes)}

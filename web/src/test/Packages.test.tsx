@@ -66,7 +66,7 @@ test("it is looked at again while a package is tried out, and no more afterwards
   await show(<Packages test={aTest()} />);
   expect(await screen.findByText("Waits to be tried out")).toBeTruthy();
   expect(
-    screen.getByRole("button", { name: "Download the package for Docker Compose" }),
+    screen.getByRole("button", { name: "Download the package for Docker Compose, 4.0 KiB" }),
   ).toBeTruthy();
   await vi.advanceTimersByTimeAsync(2100);
   expect(await screen.findByText("Is being tried out")).toBeTruthy();
