@@ -254,9 +254,15 @@ class AsyncClient:
         body = await self._transport.send("GET", f"{PREFIX}/providers")
         return answers.read(ProviderList, body).providers
 
-    async def models(self, provider: str) -> tuple[str, ...]:
-        """The names of a provider's models. NotFound when there is no such provider."""
-        return answers.read(ModelList, await self._transport.send("GET", _models(provider))).models
+    async def models(self, provider: str, *, credential: str | None = None) -> tuple[str, ...]:
+        """The names of a provider's models; none when it cannot be reached.
+
+        With the name of a stored credential of yours, those that it leads to. NotFound when there
+        is no such provider or credential.
+        """
+        query = {"credential": credential}
+        body = await self._transport.send("GET", _models(provider), query=query)
+        return answers.read(ModelList, body).models
 
     async def pull_model(
         self, model: str, *, provider: str = "ollama"

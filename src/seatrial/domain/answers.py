@@ -26,9 +26,10 @@ class ProviderList(_Answer):
 
 
 class ModelList(_Answer):
-    """The models of one provider, by their names there. Empty when it cannot be reached."""
+    """The models of one provider, by their names there; `reason` says why there may be none."""
 
     models: tuple[str, ...]
+    reason: str = ""
 
 
 class EnvironmentList(_Answer):

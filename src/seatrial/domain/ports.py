@@ -408,6 +408,14 @@ class Providers(Protocol):
         """Every provider that is configured, asked now (2 s at most each)."""
         ...
 
+    async def listed(self, owner: str, provider: str, credential: str) -> ProviderState:
+        """What the service of the owner's stored credential lists, asked now or a moment ago.
+
+        Nothing secret is in it, whatever the service says. `reason` says why no model is listed.
+        NotFound; SetupFailed when this process has not the key for the credential.
+        """
+        ...
+
     async def resolve(
         self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
     ) -> ResolvedModel:

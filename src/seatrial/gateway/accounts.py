@@ -27,6 +27,7 @@ from .keys import Keys, OperatorKeys, digest
 from .places import Places
 from .preflight import Preflight
 from .roles import AssumedRole, Role
+from .stored_listing import StoredListing
 
 _ADDRESS_SETTINGS = {
     "ollama": "ollama_url",
@@ -56,10 +57,23 @@ class AccountProviders:
         self._aws = AwsApi()
         self._preflight = Preflight(self._places, settings.preflight_cache_seconds, aws=self._aws)
         self._shared = self._local(settings, self._operator)
+        self._lists = StoredListing(self._settled, environ, self._check_address)
 
     async def states(self) -> Sequence[ProviderState]:
         """See Providers: those of the machine, which everybody may use."""
         return await self._shared.states()
+
+    async def listed(self, owner: str, provider: str, credential: str) -> ProviderState:
+        """See Providers."""
+        stored = await self._credentials.open(owner, provider, credential)
+        if stored is None:
+            raise NotFound(f"You have no credential {credential!r}.")
+        try:
+            return await self._lists.ask(
+                stored, digest("listed", owner, credential, stored.model_dump_json())
+            )
+        except FailureError as error:
+            return ProviderState(provider, reachable=False, reason=error.failure.message)
 
     async def resolve(
         self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
@@ -70,14 +84,18 @@ class AccountProviders:
             return await self._shared.resolve(request, owner, checked=checked)
         for credential in stored.values():
             await self._check_address(credential)
-        named = {
-            _ADDRESS_SETTINGS[provider]: credential.base_url
-            for provider, credential in stored.items()
-            if credential.base_url is not None
-        }
-        settings = self._settings.model_copy(update=named)
+        settings = self._settled(*stored.values())
         keys = _AccountKeys(stored, self._operator, self._assumed(stored, test_id))
         return await self._local(settings, keys).resolve(request, owner, checked=checked)
+
+    def _settled(self, *stored: Credential) -> Settings:
+        """The settings with the addresses of these credentials in the place of the operator's."""
+        named = {
+            _ADDRESS_SETTINGS[one.provider]: one.base_url
+            for one in stored
+            if one.base_url is not None
+        }
+        return self._settings.model_copy(update=named)
 
     def _assumed(self, stored: Mapping[str, Credential], test_id: str) -> AssumedRole | None:
         """The role of the stored credential, one for the whole test; None when it has none."""

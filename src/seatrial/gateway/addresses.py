@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from aiohttp.abc import AbstractResolver, ResolveResult
+
 from seatrial.domain.addresses import forbidden
 
 RESOLVE_SECONDS = 5.0
@@ -33,6 +35,40 @@ async def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
     if not addresses:
         raise AddressRefused(f"{host} has no address")
     return addresses
+
+
+class GuardedResolver(AbstractResolver):
+    """Gives aiohttp only addresses that may be reached, each time that it connects.
+
+    It is not asked for a host that is an address itself: that is checked before.
+    """
+
+    def __init__(self, *, may_be_private: bool) -> None:
+        """As for `resolve`."""
+        self._may_be_private = may_be_private
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """See AbstractResolver. OSError, also for what may not be reached."""
+        try:
+            found = await resolve(host, port, may_be_private=self._may_be_private)
+        except (AddressRefused, UnicodeError) as error:
+            raise OSError(str(error)) from None
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in found
+        ]
+
+    async def close(self) -> None:
+        """See AbstractResolver. There is nothing to close."""
 
 
 async def _lookup(host: str, port: int) -> list[str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from . import blame
@@ -33,14 +34,20 @@ async def ask(
     seconds: float,
     headers: Mapping[str, str] = MappingProxyType({}),
     json: Mapping[str, Any] | None = None,
+    resolver: AbstractResolver | None = None,
 ) -> Answer:
-    """GET the raw path below the URL, or POST `json` to it. No redirect is followed. NoAnswer."""
+    """GET the raw path below the URL, or POST `json` to it. No redirect is followed. NoAnswer.
+
+    `resolver` says where names lead, instead of this machine alone.
+    """
     timeout = aiohttp.ClientTimeout(total=seconds)
     method = "GET" if json is None else "POST"
     url = URL(base_url.rstrip("/") + path, encoded=True)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver), timeout=timeout, trust_env=False
+            ) as session,
             session.request(
                 method, url, headers=headers, json=json, allow_redirects=False
             ) as answer,

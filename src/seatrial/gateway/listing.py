@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
+
+from aiohttp.abc import AbstractResolver
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
@@ -29,9 +32,18 @@ class Listing:
     """Asks the services of one set of keys."""
 
     def __init__(
-        self, places: Places, keys: Keys, testmodel_url: Callable[[], Awaitable[str | None]] | None
+        self,
+        places: Places,
+        keys: Keys,
+        testmodel_url: Callable[[], Awaitable[str | None]] | None,
+        *,
+        resolver: AbstractResolver | None = None,
     ) -> None:
-        """Without `testmodel_url` the built-in test model is not offered."""
+        """Without `testmodel_url` the built-in test model is not offered.
+
+        `resolver` says where the names of services lead.
+        """
+        self._state = partial(_state, resolver=resolver)
         self._places = places
         self._keys = keys
         self._testmodel_url = testmodel_url
@@ -48,22 +60,27 @@ class Listing:
             asked.append(self._test_model(self._testmodel_url))
         return await asyncio.gather(*asked)
 
+    async def of(self, provider: str) -> ProviderState | None:
+        """The state of one, whether or not it is configured; None when it lists no models."""
+        ask = {"ollama": self.ollama, "openai": self._openai, "anthropic": self._anthropic}
+        return await ask[provider]() if provider in ask else None
+
     async def ollama(self) -> ProviderState:
         """What Ollama has."""
         key = await self._keys.key("ollama")
         sent: Mapping[str, str] = ollama.key_headers(key) if key else {}
-        return await _state("ollama", self._places.ollama, "/api/tags", _ollama_models, sent)
+        return await self._state("ollama", self._places.ollama, "/api/tags", _ollama_models, sent)
 
     async def _openai(self) -> ProviderState:
         key = await self._keys.key("openai")
         sent = {"Authorization": f"Bearer {key}"} if key else {}
-        return await _state("openai", self._places.openai, "/models", _openai_models, sent)
+        return await self._state("openai", self._places.openai, "/models", _openai_models, sent)
 
     async def _anthropic(self) -> ProviderState:
         key = await self._keys.key("anthropic")
         sent = {**anthropic.key_headers(key or ""), "anthropic-version": anthropic.VERSION}
         place = self._places.anthropic
-        return await _state("anthropic", place, "/v1/models", _openai_models, sent)
+        return await self._state("anthropic", place, "/v1/models", _openai_models, sent)
 
     async def _of_bedrock(self) -> list[Awaitable[ProviderState]]:
         """Its state where AWS keys are found, or where finding them failed."""
@@ -102,11 +119,13 @@ async def _state(
     path: str,
     models: Callable[[Mapping[str, Any]], tuple[str, ...]],
     headers: Mapping[str, str] = MappingProxyType({}),
+    *,
+    resolver: AbstractResolver | None,
 ) -> ProviderState:
     """The state of a provider by its list of models. A list that cannot be read is empty."""
     shown = without_secrets(base_url)
     try:
-        answer = await ask(base_url, path, headers=headers, seconds=ASK_SECONDS)
+        answer = await ask(base_url, path, headers=headers, seconds=ASK_SECONDS, resolver=resolver)
     except NoAnswer as error:
         return ProviderState(name, reachable=False, reason=str(error), base_url=shown)
     if answer.status in {401, 403}:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from seatrial.domain.credential_ports import Credentials
+from seatrial.domain.credentials import TOOL_SECRET
 from seatrial.domain.errors import NotFound
 from seatrial.domain.ports import Providers, ProviderState
 
+from .credentials import read_credential
 from .pull_model import PULLING
+
+_SEALED = (
+    "Only a worker can open stored credentials, and this server has none in its process: type "
+    "the name of a model."
+)
 
 
 async def list_providers(
@@ -22,9 +30,24 @@ async def list_providers(
     return [replace(one, can_pull=can_pull and one.name == PULLING) for one in states]
 
 
-async def list_models(providers: Providers | None, name: str) -> Sequence[str]:
-    """The models of that provider. NotFound when it is not configured here."""
+async def list_models(providers: Providers | None, name: str) -> ProviderState:
+    """That provider with its models. NotFound when it is not configured here."""
     for state in await list_providers(providers):
         if state.name == name:
-            return state.models
+            return state
     raise NotFound("No provider of that name is configured here.")
+
+
+async def list_stored_models(
+    credentials: Credentials, providers: Providers | None, owner: str, name: str, credential: str
+) -> ProviderState:
+    """The provider as the owner's stored credential finds it, with its models.
+
+    NotFound for a credential that is not there or is another provider's.
+    """
+    info = await read_credential(credentials, owner, credential)
+    if info.provider != name or name == TOOL_SECRET:
+        raise NotFound(f"Your credential {info.name!r} is for {info.provider}: it lists no models.")
+    if providers is None:
+        return ProviderState(name, reachable=False, reason=_SEALED)
+    return await providers.listed(owner, name, info.name)

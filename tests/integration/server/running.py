@@ -47,6 +47,9 @@ class SomeProviders:
             ProviderState("openai", False, reason="Nothing answers at http://127.0.0.1:1."),
         )
 
+    async def listed(self, owner: str, provider: str, credential: str) -> ProviderState:
+        return ProviderState(provider, True, models=(f"{credential}-of-{provider}",))
+
     async def resolve(
         self, request: TestRequest, owner: str, *, test_id: str, checked: bool = True
     ) -> ResolvedModel:

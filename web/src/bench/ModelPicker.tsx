@@ -1,31 +1,29 @@
-import { Autocomplete, Group, Loader, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Autocomplete, Loader, Text } from "@mantine/core";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { providersQuery } from "../api/queries";
-import type { ProviderState } from "../api/schema";
+import { credentialsQuery, providersQuery, storedModelsQuery } from "../api/queries";
+import type { CredentialInfo } from "../api/schema";
+import { visible } from "../shared/ansi";
 import { canBePulled, namedOfOllama } from "../shared/ollama";
 import classes from "../shared/PullLine.module.css";
 import { changeDraft, type Draft } from "./draft";
+import { credentialFor, groupsOf, listsModels, meant, NAMES, type StoredModels } from "./models";
 
 const PullOffer = lazy(() => import("./PullOffer"));
-
-const NAMES: Record<string, string> = {
-  ollama: "Ollama",
-  openai: "OpenAI and compatible",
-  anthropic: "Anthropic",
-  bedrock: "AWS Bedrock",
-  testmodel: "Built-in test model",
-};
+const NONE: readonly CredentialInfo[] = [];
 
 /** Which model the agent is offered: one that a provider lists now, or any that is typed. */
 export function ModelPicker({ draft, problem }: { draft: Draft; problem: string | null }) {
   const { data, isFetching, refetch } = useQuery(providersQuery);
+  const credentials = useQuery(credentialsQuery).data?.credentials ?? NONE;
+  const [asked, setAsked] = useState(false);
+  const { stored, asking } = useStoredModels(credentials, asked);
   const states = data?.providers ?? [];
-  const named = namedOfOllama(draft.model);
-  const missing = named !== null && canBePulled(named, states);
-  const [offered, setOffered] = useState(false);
-  if (missing && !offered) setOffered(true);
-  const away = states.filter((state) => !state.reachable);
+
+  function choose(model: string) {
+    const credential = credentialFor(model, stored);
+    if (credential !== undefined) changeDraft({ credential });
+  }
 
   return (
     <div>
@@ -33,40 +31,75 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
         label="Model"
         description="As provider:model; empty takes this server's default"
         placeholder="Default model"
-        data={groups(states)}
+        data={groupsOf(states, stored)}
         value={draft.model ?? ""}
         onChange={(model) => changeDraft({ model: model.trim() === "" ? null : model.trim() })}
-        onFocus={() => void refetch()}
-        rightSection={isFetching ? <Loader size={14} /> : undefined}
+        onOptionSubmit={choose}
+        onFocus={() => {
+          setAsked(true);
+          void refetch();
+        }}
+        rightSection={isFetching || asking ? <Loader size={14} /> : undefined}
         error={problem}
         clearable
         limit={200}
         comboboxProps={{ shadow: "md" }}
       />
-      {offered && named !== null && (
-        <Suspense fallback={<div className={classes.place} />}>
-          <PullOffer model={named} missing={missing} />
-        </Suspense>
-      )}
-      {away.map((state) => (
-        <Group key={state.name} gap={6} mt={6} wrap="nowrap" align="baseline">
-          <Text size="xs" className="quiet">
-            <b>{NAMES[state.name] ?? state.name}</b> cannot be used: {state.reason}
-          </Text>
-        </Group>
-      ))}
+      <Offer draft={draft} credentials={credentials} />
+      {states
+        .filter((state) => !(state.reachable || meant(credentials, state.name)))
+        .map((state) => (
+          <Away key={state.name} name={NAMES[state.name] ?? state.name} why={state.reason} />
+        ))}
+      {stored
+        .filter(({ reason }) => reason !== "")
+        .map(({ credential: { name, provider }, reason }) => (
+          <Away key={`of ${name}`} name={`${name} (${NAMES[provider]})`} why={reason} listed />
+        ))}
     </div>
   );
 }
 
-function groups(states: readonly ProviderState[]) {
-  const listed = states
-    .filter((state) => state.reachable && state.name !== "testmodel" && state.models.length > 0)
-    .map((state) => ({
-      group: NAMES[state.name] ?? state.name,
-      items: state.models.map((model) => `${state.name}:${model}`),
-    }));
-  const testmodel = states.some((state) => state.name === "testmodel" && state.reachable);
-  const own = testmodel ? ["testmodel", "none"] : ["none"];
-  return [...listed, { group: "Without a provider", items: own }];
+/** The models of the credentials that can be asked for some, once somebody wants to choose. */
+function useStoredModels(credentials: readonly CredentialInfo[], wanted: boolean) {
+  const usable = credentials.filter(listsModels);
+  const answers = useQueries({
+    queries: usable.map((one) => ({ ...storedModelsQuery(one), enabled: wanted })),
+  });
+  const stored: StoredModels[] = usable.map((credential, place) => {
+    const answer = answers[place];
+    const models = answer?.data?.models ?? [];
+    const empty = answer?.data && models.length === 0 ? "it lists none" : "";
+    const reason = answer?.data?.reason || answer?.error?.message || empty;
+    return { credential, models, reason };
+  });
+  return { stored, asking: answers.some((answer) => answer.isFetching) };
+}
+
+/** Offers to pull what the operator's Ollama does not have, where that is the one that is meant. */
+function Offer({ draft, credentials }: { draft: Draft; credentials: readonly CredentialInfo[] }) {
+  const { data } = useQuery(providersQuery);
+  const named = namedOfOllama(draft.model);
+  const elsewhere = credentials.some(
+    (one) =>
+      one.provider === "ollama" &&
+      (one.name === draft.credential || one === meant(credentials, "ollama")),
+  );
+  const missing = named !== null && !elsewhere && canBePulled(named, data?.providers ?? []);
+  const [offered, setOffered] = useState(false);
+  if (missing && !offered) setOffered(true);
+  if (!offered || named === null) return null;
+  return (
+    <Suspense fallback={<div className={classes.place} />}>
+      <PullOffer model={named} missing={missing} />
+    </Suspense>
+  );
+}
+
+function Away({ name, why, listed = false }: { name: string; why: string; listed?: boolean }) {
+  return (
+    <Text size="xs" className="quiet foreign" mt={6}>
+      <b>{name}</b> {listed ? "lists no models" : "cannot be used"}: {visible(why)}
+    </Text>
+  );
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import ModelList, ProviderList
@@ -51,9 +51,23 @@ async def list_providers(deps: Deps, caller: Caller) -> ProviderList:
 
 
 @router.get("/{name}/models", summary="A provider's models", responses=documented(401, 404, 422))
-async def list_models(name: str, deps: Deps, _: Caller) -> ModelList:
-    """The names of its models; none when it cannot be reached."""
-    return ModelList(models=tuple(await listing.list_models(deps.providers, name)))
+async def list_models(
+    name: str,
+    deps: Deps,
+    caller: Caller,
+    credential: Annotated[
+        str | None,
+        Query(description="Ask with this stored credential of yours, at its address."),
+    ] = None,
+) -> ModelList:
+    """The names of its models; none when it cannot be reached, with the reason."""
+    if credential is None:
+        state = await listing.list_models(deps.providers, name)
+    else:
+        state = await listing.list_stored_models(
+            deps.store, deps.providers, caller.id, name, credential
+        )
+    return ModelList(models=state.models, reason=state.reason)
 
 
 @router.post(
