@@ -13,6 +13,8 @@ export default defineConfig({
   build: {
     outDir: PAGE,
     emptyOutDir: true,
+    // Every browser that runs what is built here knows `modulepreload` itself.
+    modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     license: false,

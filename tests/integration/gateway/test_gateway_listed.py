@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_gateway_accounts import OPERATORS, Reader, no_test_model
@@ -38,7 +39,7 @@ async def test_each_provider_is_asked_with_the_stored_key_at_the_stored_address(
     openai_service: ScriptedOpenAI, ollama_service: ScriptedOllama
 ) -> None:
     async with ScriptedAnthropic(("claude-x",)) as anthropic_service:
-        stored = {
+        stored: dict[str, Any] = {
             "openai": of_openai(f"{openai_service.url}/v1"),
             "anthropic": Credential(
                 provider="anthropic", api_key=CANARY, base_url=anthropic_service.url

@@ -1,6 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { StoredModels } from "../bench/models";
 import { api, body } from "./client";
-import type { Outcome, Rehearsal } from "./schema";
+import { ApiProblem } from "./problem";
+import type { CredentialInfo, Outcome, Rehearsal } from "./schema";
 
 /** Everything that the page reads, by what it is kept under. */
 export const testQuery = (id: string) =>
@@ -58,6 +60,25 @@ export const credentialsQuery = queryOptions({
   queryKey: ["credentials"],
   queryFn: () => body(api.GET("/api/v1/credentials")),
 });
+
+/** What the services of stored credentials list; asked anew when one is stored anew. */
+export const storedModelsQuery = (credentials: readonly CredentialInfo[]) =>
+  queryOptions({
+    queryKey: ["models", credentials],
+    queryFn: () => Promise.all(credentials.map(modelsOf)),
+    staleTime: 60_000,
+  });
+
+async function modelsOf(credential: CredentialInfo): Promise<StoredModels> {
+  const params = { path: { name: credential.provider }, query: { credential: credential.name } };
+  try {
+    const { models, reason } = await body(api.GET("/api/v1/providers/{name}/models", { params }));
+    return { credential, models, reason: reason || (models.length > 0 ? "" : "it lists none") };
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.status === 401) throw error;
+    return { credential, models: [], reason: error.message };
+  }
+}
 
 export const queueQuery = queryOptions({
   queryKey: ["queue"],

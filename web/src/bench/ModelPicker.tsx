@@ -1,13 +1,10 @@
 import { Autocomplete, Loader, Text } from "@mantine/core";
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { credentialsQuery, providersQuery, storedModelsQuery } from "../api/queries";
 import type { CredentialInfo } from "../api/schema";
-import { visible } from "../shared/ansi";
-import { canBePulled, namedOfOllama } from "../shared/ollama";
-import classes from "../shared/PullLine.module.css";
 import { changeDraft, type Draft } from "./draft";
-import { credentialFor, groupsOf, listsModels, meant, NAMES, type StoredModels } from "./models";
+import { credentialFor, groupsOf, listsModels, meant, NAMES } from "./models";
 
 const PullOffer = lazy(() => import("./PullOffer"));
 const NONE: readonly CredentialInfo[] = [];
@@ -17,7 +14,9 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
   const { data, isFetching, refetch } = useQuery(providersQuery);
   const credentials = useQuery(credentialsQuery).data?.credentials ?? NONE;
   const [asked, setAsked] = useState(false);
-  const { stored, asking } = useStoredModels(credentials, asked);
+  const usable = credentials.filter(listsModels);
+  const lists = useQuery({ ...storedModelsQuery(usable), enabled: asked && usable.length > 0 });
+  const stored = lists.data ?? usable.map((credential) => ({ credential, models: [], reason: "" }));
   const states = data?.providers ?? [];
 
   function choose(model: string) {
@@ -39,13 +38,17 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
           setAsked(true);
           void refetch();
         }}
-        rightSection={isFetching || asking ? <Loader size={14} /> : undefined}
+        rightSection={isFetching || lists.isFetching ? <Loader size={14} /> : undefined}
         error={problem}
         clearable
         limit={200}
         comboboxProps={{ shadow: "md" }}
       />
-      <Offer draft={draft} credentials={credentials} />
+      {draft.model?.includes("ollama:") && (
+        <Suspense>
+          <PullOffer draft={draft} states={states} credentials={credentials} />
+        </Suspense>
+      )}
       {states
         .filter((state) => !(state.reachable || meant(credentials, state.name)))
         .map((state) => (
@@ -60,46 +63,10 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
   );
 }
 
-/** The models of the credentials that can be asked for some, once somebody wants to choose. */
-function useStoredModels(credentials: readonly CredentialInfo[], wanted: boolean) {
-  const usable = credentials.filter(listsModels);
-  const answers = useQueries({
-    queries: usable.map((one) => ({ ...storedModelsQuery(one), enabled: wanted })),
-  });
-  const stored: StoredModels[] = usable.map((credential, place) => {
-    const answer = answers[place];
-    const models = answer?.data?.models ?? [];
-    const empty = answer?.data && models.length === 0 ? "it lists none" : "";
-    const reason = answer?.data?.reason || answer?.error?.message || empty;
-    return { credential, models, reason };
-  });
-  return { stored, asking: answers.some((answer) => answer.isFetching) };
-}
-
-/** Offers to pull what the operator's Ollama does not have, where that is the one that is meant. */
-function Offer({ draft, credentials }: { draft: Draft; credentials: readonly CredentialInfo[] }) {
-  const { data } = useQuery(providersQuery);
-  const named = namedOfOllama(draft.model);
-  const elsewhere = credentials.some(
-    (one) =>
-      one.provider === "ollama" &&
-      (one.name === draft.credential || one === meant(credentials, "ollama")),
-  );
-  const missing = named !== null && !elsewhere && canBePulled(named, data?.providers ?? []);
-  const [offered, setOffered] = useState(false);
-  if (missing && !offered) setOffered(true);
-  if (!offered || named === null) return null;
-  return (
-    <Suspense fallback={<div className={classes.place} />}>
-      <PullOffer model={named} missing={missing} />
-    </Suspense>
-  );
-}
-
 function Away({ name, why, listed = false }: { name: string; why: string; listed?: boolean }) {
   return (
     <Text size="xs" className="quiet foreign" mt={6}>
-      <b>{name}</b> {listed ? "lists no models" : "cannot be used"}: {visible(why)}
+      <b>{name}</b> {listed ? "lists no models" : "cannot be used"}: {why}
     </Text>
   );
 }

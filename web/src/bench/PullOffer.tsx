@@ -2,12 +2,32 @@ import { Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { startPull, usePull } from "../api/pulls";
 import { providersQuery } from "../api/queries";
+import type { CredentialInfo, ProviderState } from "../api/schema";
+import { canBePulled, namedOfOllama } from "../shared/ollama";
 import { PullLine } from "../shared/PullLine";
 import classes from "../shared/PullLine.module.css";
 import { Trouble } from "../shared/Trouble";
+import type { Draft } from "./draft";
+import { meant } from "./models";
 
-/** Offers to pull a model that Ollama does not have, and shows how far that is. */
-export default function PullOffer({ model, missing }: { model: string; missing: boolean }) {
+interface PullOfferProps {
+  draft: Draft;
+  states: readonly ProviderState[];
+  credentials: readonly CredentialInfo[];
+}
+
+/** Offers to pull what the operator's Ollama does not have, where that is the one that is meant. */
+export default function PullOffer({ draft, states, credentials }: PullOfferProps) {
+  const named = namedOfOllama(draft.model);
+  if (named === null) return null;
+  const usual = meant(credentials, "ollama");
+  const elsewhere = credentials.some(
+    (one) => one.provider === "ollama" && (one.name === draft.credential || one === usual),
+  );
+  return <Offer model={named} missing={!elsewhere && canBePulled(named, states)} />;
+}
+
+function Offer({ model, missing }: { model: string; missing: boolean }) {
   const queries = useQueryClient();
   const pull = usePull(model);
 

@@ -1,4 +1,4 @@
-"""The SDK has models pulled, and tells how far that is."""
+"""The SDK lists models, has them pulled, and tells how far that is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.integration.server.running import Running, running
 
 from seatrial import AsyncClient, Client
+from seatrial.domain.credentials import Credential
 from seatrial.domain.errors import (
     InvalidRequest,
     NotAllowed,
@@ -19,7 +20,9 @@ from seatrial.domain.errors import (
     PullInterrupted,
     PullUnknownModel,
 )
-from seatrial.gateway import OllamaPulls
+from seatrial.gateway import OllamaPulls, keyring
+from seatrial.gateway.vault import Vault
+from seatrial.services.credentials import seal
 from seatrial.settings import Settings
 from seatrial.store import SqlStore
 from seatrial.testing.providers import Mode, ScriptedOllama
@@ -75,6 +78,18 @@ async def test_what_goes_wrong_is_an_error_of_the_tree_with_what_to_do(
             [_ async for _ in asking.pull_model("x", provider="openai")]
     with pytest.raises(NotFound):
         [_ async for _ in client.pull_model("pullable")]
+
+
+async def test_models_are_listed_by_provider_and_by_stored_credential(
+    open_server: Running, store: SqlStore, folder: Path
+) -> None:
+    await Vault(store, keyring.load(None, folder), seal, alone=True).prepare()
+    async with AsyncClient(open_server.url) as client:
+        assert await client.models("ollama") == ("llama3.2",)
+        await client.set_credential("work", Credential(provider="openai", api_key="sk-x"))
+        assert await client.models("openai", credential="work") == ("work-of-openai",)
+        with pytest.raises(NotFound):
+            await client.models("anthropic", credential="work")
 
 
 async def test_leaving_the_loop_ends_the_pull(

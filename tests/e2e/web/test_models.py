@@ -1,4 +1,4 @@
-"""A model that Ollama does not have is pulled at the page, and the test is run again with it."""
+"""Models are chosen from what a credential leads to, and pulled where Ollama has them not."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from seatrial.domain.credentials import Credential
 from seatrial.testing.providers import Mode
 from tests.support import agents
-from tests.support.scripted import Services, services
+from tests.support.scripted import KEY, Services, services
 from tests.support.serving import Serving
 
 from .bench import PATIENCE, ended, expect_end, fill_bench, opened_test, response, submitted
@@ -115,6 +116,30 @@ def test_a_model_that_ollama_does_not_have_is_pulled_at_the_bench(
     expect(visitor.get_by_role("alert")).to_contain_text("no model unheard-of")
     name(visitor, "ollama:hf.co/x/y")
     expect(offer).not_to_be_visible()
+
+
+def test_the_models_of_a_stored_credential_are_listed_and_choosing_one_names_it(
+    visitor: Page, shop: Serving, upstreams: Services
+) -> None:
+    with shop.client() as client:
+        for called, url in (("work", upstreams.openai.url), ("gone", "http://127.0.0.1:9")):
+            address = f"{url}/v1"
+            stored = Credential(provider="openai", api_key=KEY, base_url=address)
+            client.set_credential(called, stored)
+    fill_bench(visitor, agents.ECHO, "ahoy", "")
+    visitor.get_by_role("combobox", name="Model").click()
+    listed = visitor.get_by_role("group", name="OpenAI and compatible, credential work")
+    listed.get_by_role("option", name="openai:gpt-x").click()
+    expect(visitor.get_by_role("combobox", name="Model")).to_have_value("openai:gpt-x")
+    expect(visitor.get_by_text("credential set")).to_be_visible()
+    why = visitor.get_by_text("gone (OpenAI and compatible) lists no models: Nothing answers")
+    expect(why).to_be_visible()
+    everybody_can_use(visitor)
+    assert KEY not in visitor.content()
+    assert KEY not in shop.log
+    with shop.client() as client:
+        for called in ("work", "gone"):
+            client.delete_credential(called)
 
 
 def name(page: Page, model: str) -> None:
