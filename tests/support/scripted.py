@@ -39,6 +39,10 @@ class Services:
         for _ in range(pieces):
             self.loop.call_soon_threadsafe(service.release.release)
 
+    def until_abandoned(self, service: ScriptedProvider) -> None:
+        """Wait until a caller of the service has gone away before its answer ended."""
+        asyncio.run_coroutine_threadsafe(service.abandoned.wait(), self.loop).result(30)
+
     @property
     def departures(self) -> Sequence[Departure]:
         """The calls of all services whose caller went away, in the order in which they did."""

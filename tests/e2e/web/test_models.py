@@ -82,6 +82,7 @@ def test_a_missing_model_is_pulled_from_the_failure_card_and_the_test_runs_again
 def test_a_model_that_ollama_does_not_have_is_pulled_at_the_bench(
     visitor: Page, upstreams: Services
 ) -> None:
+    upstreams.ollama.abandoned.clear()
     fill_bench(visitor, agents.ASK, "ahoy", "ollama:hf.co/x/y")
     offer, bar = visitor.get_by_role("button", name="Pull it"), visitor.get_by_role("progressbar")
     name(visitor, "ollama:somebody/pullable:1b")
@@ -98,6 +99,7 @@ def test_a_model_that_ollama_does_not_have_is_pulled_at_the_bench(
     everybody_can_use(visitor)
     visitor.get_by_role("button", name="Cancel pulling somebody/pullable:1b").click()
     expect(offer).to_be_visible()
+    upstreams.until_abandoned(upstreams.ollama)
 
     upstreams.release(upstreams.ollama, TO_HALF)
     offer.click()

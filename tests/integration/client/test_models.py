@@ -86,7 +86,7 @@ async def test_models_are_listed_by_provider_and_by_stored_credential(
     await Vault(store, keyring.load(None, folder), seal, alone=True).prepare()
     async with AsyncClient(open_server.url) as client:
         assert await client.models("ollama") == ("llama3.2",)
-        await client.set_credential("work", Credential(provider="openai", api_key="sk-x"))
+        await client.set_credential("work", Credential(provider="openai", api_key="sk-canary-0001"))
         assert await client.models("openai", credential="work") == ("work-of-openai",)
         with pytest.raises(NotFound):
             await client.models("anthropic", credential="work")
