@@ -224,7 +224,7 @@ async def test_providers_say_whether_they_can_be_reached(client: httpx.AsyncClie
     assert (ollama["reachable"], openai["reachable"]) == (True, False)
     assert openai["reason"]
     models = await client.get("/api/v1/providers/ollama/models")
-    assert models.json() == {"models": ["llama3.2"]}
+    assert models.json() == {"models": ["llama3.2"], "reason": ""}
     assert (await client.get("/api/v1/providers/nobody/models")).status_code == 404
 
 
