@@ -18,6 +18,23 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     license: false,
+    // What every page needs, and what most do, come as one file each: many small ones take longer.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "frame", tags: ["$initial"], priority: 2 },
+            {
+              name: "parts",
+              test: /node_modules\/(@mantine|@floating-ui|lucide-react|@tanstack)\//,
+              minShareCount: 4,
+              priority: 1,
+              includeDependenciesRecursively: false,
+            },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8710" } },
   test: {
