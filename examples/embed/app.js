@@ -3,10 +3,7 @@
 const place = document.getElementById("place");
 const trouble = document.getElementById("trouble");
 
-const { server } = await (await fetch("/server")).json();
-const script = document.createElement("script");
-script.src = `${server}/embed.js`;
-document.head.append(script);
+const asked = fetch("/server").then((answer) => answer.json());
 
 /** Ask our back end, which has the API token. */
 async function post(path, body = {}) {
@@ -20,6 +17,7 @@ document.getElementById("ask").addEventListener("submit", async (event) => {
   event.preventDefault();
   trouble.textContent = "";
   try {
+    const { server } = await asked;
     const { test, token } = await post("/tests", { query: event.target.query.value });
     const shown = document.createElement("seatrial-test");
     shown.setAttribute("server", server);
@@ -40,3 +38,8 @@ place.addEventListener("seatrial-token-expired", async ({ target, detail }) => {
     trouble.textContent = error.message;
   }
 });
+
+const { server } = await asked;
+const script = document.createElement("script");
+script.src = `${server}/embed.js`;
+document.head.append(script);
