@@ -42,17 +42,25 @@ class Engine:
         `config` is a folder with logins to registries.
         """
         known = ["--config", str(config)] if config else []
-        done = subprocess.run(
-            ["docker", *known, "--host", self.url, *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "DOCKER_BUILDKIT": "0"},
-        )
+        command = ["docker", *known, "--host", self.url, *arguments]
+        done = _ran(command, given)
+        # Podman fails so when another test removes an image at that moment.
+        while "checking if cached image exists" in done.stderr:
+            done = _ran(command, given)
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done
+
+
+def _ran(command: list[str], given: str | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_BUILDKIT": "0"},
+    )
 
 
 async def prepare_base(engine: Engine, images: Path, tested: Tested) -> None:
