@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.cloud import client, emulated
+from tests.support.cdk_tools import cdk_tools
+from tests.support.cloud import KEYS, REGION, client, emulated
 from tests.support.cloud_tools import cloud_tools
 from tests.support.miniecs import Declared
 from tests.support.package_images import Engine, prepare_base
@@ -175,3 +176,37 @@ async def test_agentcore_starts_the_image_and_hands_queries_to_it(
         assert json.loads(answer["response"].read()) == {"response": ECHO}
     finally:
         package.remove()
+
+
+@pytest.mark.spec("US2-4", "US2-6")
+def test_the_pinned_cdk_deploys_and_destroys_the_stack_without_a_bootstrap(
+    podman: Engine, aws: str, tmp_path: Path
+) -> None:
+    package, stacks = Packaged(podman, "lambda", tmp_path), client("cloudformation", aws)
+    cdk("deploy", package, aws, "--require-approval", "never", "--parameters", "ImageUri=any:1")
+    [stack] = stacks.describe_stacks(StackName=package.name)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert {one["OutputKey"] for one in stack["Outputs"]} == {"FunctionName", "FunctionUrl"}
+    [function] = client("lambda", aws).list_functions()["Functions"]
+    assert function["PackageType"] == "Image"
+    cdk("destroy", package, aws, "--force")
+    assert client("lambda", aws).list_functions()["Functions"] == []
+
+
+def cdk(command: str, package: Packaged, aws: str, *arguments: str) -> None:
+    """One command of the CDK's command line that the package pins."""
+    tools = cdk_tools()
+    account = {
+        "AWS_ENDPOINT_URL": aws.replace("127.0.0.1", "localhost"),
+        "AWS_REGION": REGION,
+        **KEYS,
+    }
+    done = subprocess.run(
+        ["cdk", command, *arguments],
+        cwd=package.folder / "infra",
+        env={**tools.environment, **account},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
