@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import tarfile
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from seatrial.client import Client
-from seatrial.domain.packages import Rehearsal, Target
+from seatrial.domain.packages import Target
 from seatrial.domain.phases import Outcome
 from tests.support import agents
 from tests.support.leaky import LeakyService, leaky_service
 from tests.support.package_images import Engine, build, name_base, running, wait_until_up
+from tests.support.rehearsals import tried_out
 from tests.support.serving import Serving
 from tests.support.written import traces
 
@@ -100,17 +100,6 @@ def layers_of(engine: Engine, image: str, base: str, file: Path) -> dict[str, by
 def plain(layer: bytes) -> bytes:
     """The layer's tar, which holds its files as they are."""
     return gzip.decompress(layer) if layer.startswith(b"\x1f\x8b") else layer
-
-
-def tried_out(client: Client, test_id: str) -> Rehearsal:
-    """What came out of the rehearsal of its only package."""
-    end = time.monotonic() + 300
-    while time.monotonic() < end:
-        [made] = client.packages(test_id).packages
-        if made.rehearsal.state not in {"waiting", "running"}:
-            return made.rehearsal
-        time.sleep(0.2)
-    raise AssertionError("It was not tried out in time.")
 
 
 def given_by_the_user(keeper: Serving, service: LeakyService) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import zipfile
 from pathlib import Path
 
@@ -12,11 +11,11 @@ import pytest
 
 from seatrial.client import Client
 from seatrial.domain.errors import PackageRefused
-from seatrial.domain.packages import Rehearsal
 from seatrial.domain.phases import Outcome
 from tests.support import agents
 from tests.support.cloud_tools import cloud_tools
 from tests.support.package_images import Engine, build, name_base, running, wait_until_up
+from tests.support.rehearsals import tried_out
 from tests.support.serving import Serving
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
@@ -101,7 +100,7 @@ def test_a_package_is_tried_out_behind_the_download(serving: Serving) -> None:
         made = client.build_package(tested.id, "compose")
         assert made.rehearsal.state in {"waiting", "running"}
         first = client.download_package(tested.id, "compose")
-        checks = {one.name: one for one in rehearsed(client, tested.id).checks}
+        checks = {one.name: one for one in tried_out(client, tested.id).checks}
         again = client.build_package(tested.id, "compose")
     assert {name: (one.result, one.detail) for name, one in checks.items()} == {
         "the image builds with the Dockerfile as shipped": ("passed", ""),
@@ -112,17 +111,6 @@ def test_a_package_is_tried_out_behind_the_download(serving: Serving) -> None:
     }
     assert (again.sha256, again.size_bytes) == (made.sha256, len(first))
     assert again.rehearsal.state == "passed"  # the same package is not tried out twice
-
-
-def rehearsed(client: Client, test_id: str) -> Rehearsal:
-    """What came out of trying the test's only package out."""
-    end = time.monotonic() + 300
-    while time.monotonic() < end:
-        [package] = client.packages(test_id).packages
-        if package.rehearsal.state in {"passed", "failed"}:
-            return package.rehearsal
-        time.sleep(0.2)
-    raise AssertionError("It was not tried out in time.")
 
 
 def refused_is_told(client: Client, green: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zipfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from seatrial.domain.phases import Outcome
 from tests.support.package_images import Engine
 from tests.support.registry import offer_base, registry
+from tests.support.rehearsals import tried_out
 
 from .conftest import MakeServing
 
@@ -38,15 +38,9 @@ async def test_the_package_names_the_image_that_was_tested_by_its_digest(
             client.build_package(tested.id, "compose")
             archive = tmp_path / "package.zip"
             archive.write_bytes(client.download_package(tested.id, "compose"))
-            end = time.monotonic() + 200
-            while (made := client.packages(tested.id).packages[0]).rehearsal.state in {
-                "waiting",
-                "running",
-            }:
-                assert time.monotonic() < end, "It was not tried out in time."
-                time.sleep(0.2)
+            rehearsal = tried_out(client, tested.id)
         engine.run("rmi", f"{address}/library/python:3.12-slim")
-    assert made.rehearsal.state == "passed", made.rehearsal.checks
+    assert rehearsal.state == "passed", rehearsal.checks
     folder = f"seatrial-{tested.id}-compose"
     with zipfile.ZipFile(archive) as opened:
         dockerfile = opened.read(f"{folder}/agent/Dockerfile").decode()
