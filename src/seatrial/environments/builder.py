@@ -13,7 +13,7 @@ from seatrial.domain.failures import failure
 
 from . import keys
 from .diagnose import StageResult, error_of, needs_source, unsolved
-from .flights import LogCall
+from .flights import LogCall, Telling
 from .lockfile import add_hashes, count_packages, count_requirements, hashes_of
 from .locks import holding
 from .running import BuildLimits, StageEnd, StageRunner
@@ -75,7 +75,7 @@ class Builder:
         self._folders = trees.folders
         self._runner = runner
         self._job = job
-        self._log = log
+        self._log = Telling(log)
         self._house = Wheelhouse(self._folders.wheelhouse(job.owner))
         self._uses_house = False
 

@@ -21,7 +21,8 @@ class StageResult:
     """How a stage ended. `reason` is the harness's word for it; `lost` when it had none.
 
     `newest` is the newest version of the package whose asked version does not exist, as
-    `name==version`, when that is known.
+    `name==version`, when that is known. `told` is the last line of the whole build that its
+    user was shown: not every line of `output` is.
     """
 
     stage: Stage
@@ -29,6 +30,7 @@ class StageResult:
     reason: str
     output: str
     message: str = ""
+    told: str = ""
     oom: bool = False
     newest: str = ""
     seconds_allowed: int = 0
@@ -103,16 +105,17 @@ def error_of(result: StageResult) -> FailureError | PlatformError:
 
 
 def _of_the_end(result: StageResult) -> FailureError | PlatformError | None:
-    last = _last_line(result.output)
     if result.oom:
         message = f"Installing the requirements needed more than {result.memory_mb} MB of memory."
         hint = "Use smaller packages, or raise SEATRIAL_BUILD_MEMORY_MB."
         return FailureError(
-            failure("limit.memory", message, what_to_do=hint, evidence=result.message or last)
+            failure(
+                "limit.memory", message, what_to_do=hint, evidence=result.message or result.told
+            )
         )
     if result.reason == "deadline":
         message = f"The build was stopped after the {result.seconds_allowed} s allowed."
-        return FailureError(failure("limit.build_timeout", message, evidence=last))
+        return FailureError(failure("limit.build_timeout", message, evidence=result.told))
     if result.reason == "not_started":
         return EngineRefused(f"The build could not start: {result.message}")
     if result.reason != "exited":

@@ -14,6 +14,20 @@ LogCall = Callable[[str], Awaitable[None]]
 Work = Callable[[LogCall], Awaitable[T]]
 
 
+class Telling:
+    """Passes output on. `last` is the last line with words in it: what was known to its reader."""
+
+    def __init__(self, log: LogCall) -> None:
+        self._log = log
+        self.last = ""
+
+    async def __call__(self, text: str) -> None:
+        """Takes whole lines, in order."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        self.last = lines[-1].strip() if lines else self.last
+        await self._log(text)
+
+
 class Flights(Generic[T]):
     """Work by key. It ends early only when nobody waits for it any more."""
 

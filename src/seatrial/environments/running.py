@@ -17,7 +17,7 @@ from seatrial.harness.protocol import Assign, Exit, FileFrame, Log
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots, SlotSpec
 
 from .diagnose import NO_SOLUTION, Stage, StageResult
-from .flights import LogCall
+from .flights import Telling
 from .stages import StageSpec
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class StageRunner:
         await self._slots.discard(name)
 
     async def run(
-        self, name: str, image: str, spec: StageSpec, limits: BuildLimits, say: LogCall
+        self, name: str, image: str, spec: StageSpec, limits: BuildLimits, say: Telling
     ) -> StageEnd:
         """Run the stage to its end; platform errors. The caller excludes others of that name."""
         watch = _Watch(spec, say)
@@ -147,9 +147,9 @@ class StageRunner:
 class _Watch:
     """What one stage says while it runs."""
 
-    def __init__(self, spec: StageSpec, say: LogCall) -> None:
+    def __init__(self, spec: StageSpec, say: Telling) -> None:
         self._spec = spec
-        self._say = say
+        self.say = say
         self._rest = ""
         self._files: dict[str, bytearray] = {}
         self._whole: set[str] = set()
@@ -188,7 +188,7 @@ class _Watch:
                 shown.append(f"{line}\n")
             self.output = f"{self.output}{line}\n"[-_OUTPUT_CHARACTERS:]
         if shown:
-            await self._say("".join(shown))
+            await self.say("".join(shown))
 
     def _on_file(self, frame: FileFrame) -> None:
         data = self._files.setdefault(frame.name, bytearray())
@@ -228,6 +228,7 @@ def _result(spec: StageSpec, end: SlotEnd, watch: _Watch, limits: BuildLimits) -
         reason=_reason(said, end),
         output=watch.output,
         message=_message(said, end),
+        told=watch.say.last,
         oom=_ran_out_of_memory(said, end),
         newest=newest[:200],
         seconds_allowed=limits.seconds,

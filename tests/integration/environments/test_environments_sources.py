@@ -180,6 +180,7 @@ async def test_a_build_that_does_not_end_is_stopped_at_its_limit(
     started = time.monotonic()
     failure = await failure_of(rig, "endless")
     assert failure.code == "limit.build_timeout"
+    assert failure.evidence in rig.output
     assert time.monotonic() - started < 180
     assert await rig.containers() == []
 
@@ -189,6 +190,7 @@ async def test_a_build_that_takes_all_memory_is_told_so(rigs: Rigs, index: Local
     index.add(sdist("greedy", "1.0", "def build_wheel(*_):\n    all = bytearray(2 ** 30)\n"))
     failure = await failure_of(rig, "greedy")
     assert failure.code == "limit.memory"
+    assert failure.evidence
     assert "256 MB" in failure.message
 
 

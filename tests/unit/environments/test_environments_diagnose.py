@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -264,6 +265,15 @@ def test_the_harness_word_goes_before_what_was_printed() -> None:
         "limit.build_timeout"
     )
     assert failure_of(replace(SOURCES, oom=True, output=BUILD)).code == "limit.memory"
+
+
+@pytest.mark.parametrize("cut", [{"reason": "deadline"}, {"oom": True}])
+def test_what_was_cut_short_is_proven_by_a_line_that_its_user_was_shown(
+    cut: dict[str, Any],
+) -> None:
+    output = "Using CPython 3.11.2 interpreter at: /usr/bin/python3\n"
+    failure = failure_of(replace(SOURCES, output=output, told="Building from source: a…", **cut))
+    assert failure.evidence == "Building from source: a…"
 
 
 @pytest.mark.parametrize("reason", ["lost", "silent", "orphaned", "cancelled"])

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from seatrial.environments.flights import Flights, LogCall
+from seatrial.environments.flights import Flights, LogCall, Telling
 
 
 async def _ignore(text: str) -> None:
@@ -96,3 +96,15 @@ async def test_a_listener_that_fails_takes_only_itself_away() -> None:
         await flights.join("key", work, fail)
     work.release.set()
     assert await good == 1
+
+
+async def test_the_last_line_with_words_is_remembered() -> None:
+    passed: list[str] = []
+
+    async def log(text: str) -> None:
+        passed.append(text)
+
+    say = Telling(log)
+    for text in ("one\n two\n", "\n"):
+        await say(text)
+    assert (say.last, passed) == ("two", ["one\n two\n", "\n"])
