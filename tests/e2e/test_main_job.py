@@ -50,7 +50,7 @@ def test_an_agent_gets_its_answer_from_the_real_model(serving: Serving) -> None:
 def test_requirements_are_installed_for_the_agent(serving: Serving) -> None:
     request = TestRequest(
         files=agents.files(agents.OLLAMA),
-        requirements="ollama>=0.5\n",
+        requirements="ollama>=0.5\nsix\n",  # no other test's, which would be installed already
         query=FRANCE,
         model="testmodel",
     )

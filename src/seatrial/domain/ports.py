@@ -321,7 +321,8 @@ class Upstream:
 
     `provider` is the path prefix inside the container and the kind (`ollama`, `openai`,
     `anthropic`, `bedrock`). `key` is the real credential, `credential` that of Bedrock; they
-    are never shown by repr.
+    are never shown by repr. `may_be_private` says of a user's address whether it may lead into
+    a private network; None of an operator's, which may lead anywhere.
     """
 
     provider: str
@@ -329,6 +330,7 @@ class Upstream:
     models: frozenset[str]
     key: str | None = field(default=None, repr=False)
     credential: AwsKeys | None = field(default=None, repr=False)
+    may_be_private: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from .keys import Keys, OperatorKeys, digest
 from .places import Places
 from .preflight import Preflight
 from .roles import AssumedRole, Role
-from .stored_listing import StoredListing
+from .stored_listing import StoredListing, names_address
 
 _ADDRESS_SETTINGS = {
     "ollama": "ollama_url",
@@ -86,7 +86,8 @@ class AccountProviders:
             await self._check_address(credential)
         settings = self._settled(*stored.values())
         keys = _AccountKeys(stored, self._operator, self._assumed(stored, test_id))
-        return await self._local(settings, keys).resolve(request, owner, checked=checked)
+        local = self._local(settings, keys, names_address(*stored.values()))
+        return await local.resolve(request, owner, checked=checked)
 
     def _settled(self, *stored: Credential) -> Settings:
         """The settings with the addresses of these credentials in the place of the operator's."""
@@ -143,17 +144,20 @@ class AccountProviders:
         allowed = self._settings.private_base_urls
         try:
             await addresses.resolve(parts.hostname or "", port, may_be_private=allowed)
-        except (OSError, UnicodeError, addresses.AddressRefused) as error:
+        except (OSError, UnicodeError) as error:
             message = f"{credential.base_url}: {error}"
             raise FailureError(failure(blame.UNREACHABLE, message)) from None
 
-    def _local(self, settings: Settings, keys: Keys) -> LocalProviders:
+    def _local(
+        self, settings: Settings, keys: Keys, users: frozenset[str] = frozenset()
+    ) -> LocalProviders:
         return LocalProviders(
             settings,
             self._testmodel_url,
             environ=self._environ,
             keys=keys,
             preflight=self._preflight,
+            users=users,
         )
 
 

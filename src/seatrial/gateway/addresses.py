@@ -16,7 +16,7 @@ from seatrial.domain.addresses import forbidden
 RESOLVE_SECONDS = 5.0
 
 
-class AddressRefused(Exception):
+class AddressRefused(OSError):
     """The host has no address that may be reached; the text says why."""
 
 
@@ -50,11 +50,11 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """See AbstractResolver. OSError, also for what may not be reached."""
+        """See AbstractResolver. AddressRefused for what may not be reached, else OSError."""
         try:
             found = await resolve(host, port, may_be_private=self._may_be_private)
-        except (AddressRefused, UnicodeError) as error:
-            raise OSError(str(error)) from None
+        except UnicodeError as error:
+            raise AddressRefused(str(error)) from None
         return [
             ResolveResult(
                 hostname=host,
@@ -69,6 +69,11 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """See AbstractResolver. There is nothing to close."""
+
+
+def guard(may_be_private: bool | None) -> GuardedResolver | None:
+    """The resolver for an upstream's or a provider's `may_be_private`; None needs none."""
+    return None if may_be_private is None else GuardedResolver(may_be_private=may_be_private)
 
 
 async def _lookup(host: str, port: int) -> list[str]:

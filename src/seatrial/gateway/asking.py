@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from . import blame
+from .addresses import guard
 from .relay import MAX_LISTING, without_secrets
 
 
@@ -34,11 +34,11 @@ async def ask(
     seconds: float,
     headers: Mapping[str, str] = MappingProxyType({}),
     json: Mapping[str, Any] | None = None,
-    resolver: AbstractResolver | None = None,
+    may_be_private: bool | None = None,
 ) -> Answer:
     """GET the raw path below the URL, or POST `json` to it. No redirect is followed. NoAnswer.
 
-    `resolver` says where names lead, instead of this machine alone.
+    `may_be_private` is that of the upstream or the provider that is asked.
     """
     timeout = aiohttp.ClientTimeout(total=seconds)
     method = "GET" if json is None else "POST"
@@ -46,7 +46,9 @@ async def ask(
     try:
         async with (
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver), timeout=timeout, trust_env=False
+                connector=aiohttp.TCPConnector(resolver=guard(may_be_private)),
+                timeout=timeout,
+                trust_env=False,
             ) as session,
             session.request(
                 method, url, headers=headers, json=json, allow_redirects=False

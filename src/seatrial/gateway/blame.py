@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 
+from .addresses import AddressRefused
 from .providers.base import error_text, parse_object
 
 UNREACHABLE = "model.unreachable"
@@ -57,6 +58,8 @@ def message_of(status: int, body: bytes) -> str:
 def of_connection(error: BaseException, address: str) -> str:
     """One sentence about why an upstream did not answer."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
+        if isinstance(error.os_error, AddressRefused):
+            return f"No call may go to {address}: {error.os_error}."
         return f"The name in {address} cannot be resolved."
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return f"No trusted TLS connection to {address}: {error}"

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from seatrial.domain.ports import DoorSpec, Upstream
@@ -22,6 +21,7 @@ from .relay import Relay, off_loop
 from .replay.player import Player
 from .replay.tape import Reel, Tape
 from .scrub import KnownSecrets
+from .sessions import Sessions
 from .watch import Refused, Watch
 
 MAX_BODY = 32 * 1024 * 1024
@@ -38,14 +38,14 @@ class Calls:
     def __init__(
         self,
         spec: DoorSpec,
-        session: aiohttp.ClientSession,
+        sessions: Sessions,
         journal: DoorJournal,
         watch: Watch,
         known: KnownSecrets,
     ) -> None:
         """`known` are the secrets that no answer may hold."""
         self._spec = spec
-        self._session = session
+        self._sessions = sessions
         self._journal = journal
         self._watch = watch
         self._slots = asyncio.Semaphore(spec.limits.calls_at_once)
@@ -163,7 +163,8 @@ class Calls:
             async with self._watch.over(call, record) as watcher:
                 if self._player is not None:
                     return await self._player.answer(request, call, record, watcher)
-                relay = Relay(self._session, call, record, watcher, self._known, tape)
+                session = self._sessions.of(call.upstream)
+                relay = Relay(session, call, record, watcher, self._known, tape)
                 return await relay.run(request)
         except Refused as refused:
             return _refused(call.provider, call.operation.path, refused.refusal, record)

@@ -33,15 +33,17 @@ class LocalProviders:
         environ: Mapping[str, str] = os.environ,
         keys: Keys | None = None,
         preflight: Preflight | None = None,
+        users: frozenset[str] = frozenset(),
     ) -> None:
         """`testmodel_url` starts the test model when need be; None when it is not installed.
 
         Without `keys` they are those of the environment. `preflight` remembers what it found.
+        `users` are the providers whose address in the settings is a user's.
         """
         self._settings = settings
         self._testmodel_url = testmodel_url if settings.test_model else None
         self._keys = keys or OperatorKeys(environ, region=settings.aws_region)
-        self._places = Places(settings, environ)
+        self._places = Places(settings, environ, users=users)
         self._preflight = preflight or Preflight(self._places, settings.preflight_cache_seconds)
         self._listing = Listing(self._places, self._keys, self._testmodel_url)
 
@@ -111,10 +113,11 @@ class LocalProviders:
     async def _on_ollama(self, name: str, *, by_request: bool) -> ResolvedModel:
         canonical = ollama.canonical(name)
         models = frozenset({name, canonical, canonical.removesuffix(":latest")})
+        place, private = self._places.ollama, self._places.may_be_private("ollama")
         key = await self._keys.key("ollama")
         return ResolvedModel(
             ref=ModelRef(provider="ollama", name=name),
-            upstreams=_both_apis(self._places.ollama, models, key),
+            upstreams=_both_apis(Upstream("ollama", place, models, key, may_be_private=private)),
             named_by_request=by_request,
         )
 
@@ -124,14 +127,16 @@ class LocalProviders:
             message = "No key and no address of an OpenAI-compatible service is set."
             raise _without_key("openai", message, " (or SEATRIAL_OPENAI_BASE_URL)")
         names = frozenset({ref.name})
-        return Upstream("openai", self._places.openai, names, key)
+        private = self._places.may_be_private("openai")
+        return Upstream("openai", self._places.openai, names, key, may_be_private=private)
 
     async def _anthropic(self, ref: ModelRef) -> Upstream:
         key = await self._keys.key("anthropic")
         if key is None:
             raise _without_key("anthropic", "No key of Anthropic is set.")
         names = frozenset({ref.name})
-        return Upstream("anthropic", self._places.anthropic, names, key)
+        private = self._places.may_be_private("anthropic")
+        return Upstream("anthropic", self._places.anthropic, names, key, may_be_private=private)
 
     async def _bedrock(self, ref: ModelRef) -> Upstream:
         credential = await self._keys.aws()
@@ -161,7 +166,7 @@ class LocalProviders:
             raise FailureError(failure(blame.UNREACHABLE, message, what_to_do=to_do))
         return ResolvedModel(
             ref=ModelRef(provider=TEST_MODEL, name=TEST_MODEL_NAME),
-            upstreams=_both_apis(url.rstrip("/"), _TEST_MODEL_NAMES),
+            upstreams=_both_apis(Upstream("ollama", url.rstrip("/"), _TEST_MODEL_NAMES)),
             named_by_request=by_request,
             fallback=fallback,
         )
@@ -184,14 +189,9 @@ def _together(found: Sequence[ResolvedModel]) -> ResolvedModel:
     return replace(found[0], upstreams=tuple(up for up, _ in upstreams))
 
 
-def _both_apis(
-    base_url: str, models: frozenset[str], key: str | None = None
-) -> tuple[Upstream, ...]:
+def _both_apis(own: Upstream) -> tuple[Upstream, ...]:
     """Ollama's own API, and its OpenAI-compatible one for agents that use that SDK."""
-    return (
-        Upstream("ollama", base_url, models, key),
-        Upstream("openai", f"{base_url}/v1", models, key),
-    )
+    return own, replace(own, provider="openai", base_url=f"{own.base_url}/v1")
 
 
 def _without_key(provider: str, message: str, or_else: str = "") -> FailureError:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -25,6 +24,7 @@ from .front import Front
 from .journal import DoorJournal
 from .pauses import Pauses
 from .scrub import KnownSecrets
+from .sessions import Sessions
 from .watch import Watch
 
 _MAX_LINE = 32 * 1024
@@ -46,13 +46,13 @@ class SocketDoor:
         self,
         spec: DoorSpec,
         report: GatewayReport,
-        session: aiohttp.ClientSession,
+        sessions: Sessions,
         pauses: Pauses,
     ) -> None:
         self.spec = spec
         self._journal = DoorJournal(report)
         watch = Watch(spec.limits, pauses, self._journal)
-        self._calls = Calls(spec, session, self._journal, watch, _known(spec))
+        self._calls = Calls(spec, sessions, self._journal, watch, _known(spec))
         self._egress = Egress(spec, self._journal, watch.budget)
         self._http = web.Server(
             self._calls.handle,

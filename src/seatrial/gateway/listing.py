@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
-
-from aiohttp.abc import AbstractResolver
 
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.errors import FailureError
@@ -36,14 +33,8 @@ class Listing:
         places: Places,
         keys: Keys,
         testmodel_url: Callable[[], Awaitable[str | None]] | None,
-        *,
-        resolver: AbstractResolver | None = None,
     ) -> None:
-        """Without `testmodel_url` the built-in test model is not offered.
-
-        `resolver` says where the names of services lead.
-        """
-        self._state = partial(_state, resolver=resolver)
+        """Without `testmodel_url` the built-in test model is not offered."""
         self._places = places
         self._keys = keys
         self._testmodel_url = testmodel_url
@@ -107,36 +98,42 @@ class Listing:
             return ProviderState(TEST_MODEL, reachable=False, reason="it is not installed")
         return ProviderState(TEST_MODEL, reachable=True, base_url=url, models=(TEST_MODEL_NAME,))
 
+    async def _state(
+        self,
+        name: str,
+        base_url: str,
+        path: str,
+        models: Callable[[Mapping[str, Any]], tuple[str, ...]],
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> ProviderState:
+        """The state of a provider by its list of models. A list that cannot be read is empty."""
+        shown = without_secrets(base_url)
+        private = self._places.may_be_private(name)
+        try:
+            answer = await ask(
+                base_url, path, headers=headers, seconds=ASK_SECONDS, may_be_private=private
+            )
+        except NoAnswer as error:
+            return ProviderState(name, reachable=False, reason=str(error), base_url=shown)
+        reason = _trouble(answer.status)
+        if reason:
+            return ProviderState(name, reachable=False, reason=reason, base_url=shown)
+        listing = parse_object(answer.body) if answer.status == 200 else None
+        return ProviderState(
+            name, reachable=True, base_url=shown, models=models(listing) if listing else ()
+        )
+
 
 async def _given(state: ProviderState) -> ProviderState:
     """A state that needs no asking."""
     return state
 
 
-async def _state(
-    name: str,
-    base_url: str,
-    path: str,
-    models: Callable[[Mapping[str, Any]], tuple[str, ...]],
-    headers: Mapping[str, str] = MappingProxyType({}),
-    *,
-    resolver: AbstractResolver | None,
-) -> ProviderState:
-    """The state of a provider by its list of models. A list that cannot be read is empty."""
-    shown = without_secrets(base_url)
-    try:
-        answer = await ask(base_url, path, headers=headers, seconds=ASK_SECONDS, resolver=resolver)
-    except NoAnswer as error:
-        return ProviderState(name, reachable=False, reason=str(error), base_url=shown)
-    if answer.status in {401, 403}:
-        return ProviderState(name, reachable=False, reason="the key was refused", base_url=shown)
-    if answer.status >= 500:
-        reason = f"it answered {answer.status}"
-        return ProviderState(name, reachable=False, reason=reason, base_url=shown)
-    listing = parse_object(answer.body) if answer.status == 200 else None
-    return ProviderState(
-        name, reachable=True, base_url=shown, models=models(listing) if listing else ()
-    )
+def _trouble(status: int) -> str:
+    """Why a service that answered so cannot be used."""
+    if status in {401, 403}:
+        return "the key was refused"
+    return f"it answered {status}" if status >= 500 else ""
 
 
 def _ollama_models(listing: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,10 +15,24 @@ ANTHROPIC_DEFAULT = "https://api.anthropic.com"
 class Places:
     """The addresses that this installation uses. Nothing is asked here."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        """Settings win over variables."""
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        users: frozenset[str] = frozenset(),
+    ) -> None:
+        """Settings win over variables. `users` are the providers whose address a user named."""
         self._settings = settings
         self._environ = environ
+        self._users = users
+
+    def may_be_private(self, provider: str) -> bool | None:
+        """Whether its address may lead into a private network; None for an operator's.
+
+        That may lead anywhere, whatever those of users may.
+        """
+        return self._settings.private_base_urls if provider in self._users else None
 
     @property
     def ollama(self) -> str:

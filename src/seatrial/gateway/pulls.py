@@ -15,11 +15,11 @@ from seatrial.settings import Settings
 
 from . import pull_errors
 from .admission import shown
-from .gateway import CONNECT_SECONDS
 from .places import Places
 from .providers import ollama
 from .providers.base import JsonObject, error_text, parse_object, tokens
 from .relay import without_secrets
+from .sessions import CONNECT_SECONDS
 
 SILENCE_SECONDS = 900.0
 """How long Ollama may say nothing: checking the digest of a large model takes minutes."""

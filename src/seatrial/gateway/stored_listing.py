@@ -10,7 +10,6 @@ from seatrial.domain.credentials import Credential
 from seatrial.domain.ports import ProviderState
 from seatrial.settings import Settings
 
-from .addresses import GuardedResolver
 from .keys import fixed, values_of
 from .listing import Listing
 from .places import Places
@@ -62,10 +61,8 @@ class StoredListing:
     async def _asked(self, credential: Credential) -> ProviderState:
         settings = self._settled(credential)
         keys = fixed(None, **{credential.provider: credential.api_key or ""})
-        # The operator's own address may be private, whatever users' may be.
-        private = settings.private_base_urls
-        resolver = GuardedResolver(may_be_private=private) if credential.base_url else None
-        listing = Listing(Places(settings, self._environ), keys, None, resolver=resolver)
+        places = Places(settings, self._environ, users=names_address(credential))
+        listing = Listing(places, keys, None)
         state = await listing.of(credential.provider)
         if state is None:
             return ProviderState(credential.provider, reachable=True, reason=_NOT_LISTED)
@@ -83,3 +80,8 @@ class StoredListing:
             self._kept = {key: one for key, one in self._kept.items() if one[0] > now}
         if len(self._kept) < _MOST:
             self._kept[account] = (now + KEPT_SECONDS, state)
+
+
+def names_address(*stored: Credential) -> frozenset[str]:
+    """The providers of those credentials that name an address of their own."""
+    return frozenset(one.provider for one in stored if one.base_url is not None)

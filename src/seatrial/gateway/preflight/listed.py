@@ -50,7 +50,13 @@ async def _check(upstream: Upstream, model: str, path: str, headers: Mapping[str
 async def _ask(upstream: Upstream, model: str, path: str, headers: Mapping[str, str]) -> Answer:
     shown = without_secrets(upstream.base_url)
     try:
-        answer = await ask(upstream.base_url, path, headers=headers, seconds=SECONDS)
+        answer = await ask(
+            upstream.base_url,
+            path,
+            headers=headers,
+            seconds=SECONDS,
+            may_be_private=upstream.may_be_private,
+        )
     except NoAnswer as error:
         raise refusal("model.unreachable", upstream, model, str(error)) from None
     if answer.status == 401:

@@ -65,7 +65,14 @@ async def _ask(
     headers: Mapping[str, str] = ollama.key_headers(upstream.key) if upstream.key else {}
     shown = without_secrets(upstream.base_url)
     try:
-        answer = await ask(upstream.base_url, path, headers=headers, json=json, seconds=SECONDS)
+        answer = await ask(
+            upstream.base_url,
+            path,
+            headers=headers,
+            json=json,
+            seconds=SECONDS,
+            may_be_private=upstream.may_be_private,
+        )
     except NoAnswer as error:
         message = f"Ollama does not answer at {shown}: {error}"
         raise refusal("model.unreachable", upstream, model, message) from None
