@@ -16,6 +16,7 @@ from seatrial.domain.events import (
     QueueEvent,
     ResponseEvent,
 )
+from seatrial.domain.ports import WorkerState
 from seatrial.domain.tests import WaitInterval
 
 from .lines import Line, Role, Span, line
@@ -109,6 +110,13 @@ def wait_text(wait: WaitInterval | None) -> str:
         return ""
     low, high = round(wait.low_seconds), max(1, round(wait.high_seconds))
     return f", starts within {high} s" if low < 1 else f", starts in about {low} to {high} s"
+
+
+def worker_text(worker: WorkerState) -> str:
+    """`docker 28.5.1, x86_64: 4 slots`, or what keeps it from working."""
+    engine = worker.engine or "no engine was seen yet"
+    slots = f"{worker.slots} slot{'s' * (worker.slots != 1)}"
+    return f"{engine}: {worker.trouble or slots}"
 
 
 def _one_end(text: str) -> str:

@@ -26,7 +26,7 @@ def queue(
     from dataclasses import asdict
 
     from .connection import with_client
-    from .journal import wait_text
+    from .journal import wait_text, worker_text
     from .screen import Screen
 
     screen = Screen(json_mode=as_json)
@@ -40,6 +40,8 @@ def queue(
         wait = wait_text(state.wait).removeprefix(", ")
         reason = f" ({state.reason})" if state.reason else ""
         screen.line(f"A new test {wait or 'starts at once'}{reason}.")
+        for worker in state.workers:
+            screen.line(f"Worker: {worker_text(worker)}.")
         if state.waits_measured:
             screen.line(
                 f"{state.waits_kept} of the last {state.waits_measured} tests that had to wait "

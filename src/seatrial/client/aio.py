@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from seatrial.domain.answers import (
     CredentialList,
     EnvironmentList,
     Freed,
+    LimitList,
     ModelList,
     NewToken,
     ProviderList,
@@ -31,7 +32,7 @@ from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
 from seatrial.domain.pulls import PullProgress
 from seatrial.domain.recordings import RecordingInfo
-from seatrial.domain.requests import TestRequest
+from seatrial.domain.requests import LimitRange, TestRequest
 from seatrial.domain.tests import Test, TestPage, TestSummary
 
 from . import answers
@@ -248,6 +249,11 @@ class AsyncClient:
         """How many tests wait and run, and how many can run at one time."""
         body = await self._transport.send("GET", f"{PREFIX}/queue")
         return answers.read(answers.QUEUE, body)
+
+    async def limits(self) -> Mapping[str, LimitRange]:
+        """What a test has that asks for nothing, and what it may ask for, by limit."""
+        body = await self._transport.send("GET", f"{PREFIX}/limits")
+        return answers.read(LimitList, body).limits
 
     async def providers(self) -> tuple[ProviderState, ...]:
         """Every configured provider, whether it is reachable, and why not."""

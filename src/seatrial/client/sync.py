@@ -145,6 +145,7 @@ class Client:
     delete = _runs(AsyncClient.delete)
     clear = _runs(AsyncClient.clear)
     queue = _runs(AsyncClient.queue)
+    limits = _runs(AsyncClient.limits)
     providers = _runs(AsyncClient.providers)
     models = _runs(AsyncClient.models)
     pull_model = _iterates(AsyncClient.pull_model)

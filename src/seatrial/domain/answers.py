@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from .credentials import CredentialInfo
 from .errors import FieldProblem
 from .ports import EnvironmentInfo, ProviderState
+from .requests import LimitRange
 
 
 class _Answer(BaseModel):
@@ -30,6 +33,12 @@ class ModelList(_Answer):
 
     models: tuple[str, ...]
     reason: str = ""
+
+
+class LimitList(_Answer):
+    """What a test may use here, by the names of a request; the timeout is one of them."""
+
+    limits: Mapping[str, LimitRange]
 
 
 class EnvironmentList(_Answer):

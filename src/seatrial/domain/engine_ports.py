@@ -129,6 +129,12 @@ class EngineInfo:
     warnings: tuple[str, ...] = ()
     runtime: str = ""
 
+    @property
+    def words(self) -> str:
+        """It in a few words for people, for example `docker 28.5.1 (rootless), x86_64`."""
+        more = ", ".join(filter(None, ("rootless" if self.rootless else "", self.runtime)))
+        return f"{self.name} {self.version}{f' ({more})' if more else ''}, {self.architecture}"
+
 
 class Pipe(Protocol):
     """Standard input and output of one container's process 1, for whoever launched it alone.

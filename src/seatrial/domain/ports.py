@@ -50,6 +50,19 @@ class User:
 
 
 @dataclass(frozen=True)
+class WorkerState:
+    """What a live worker says of itself: how many tests it takes at one time, and on what.
+
+    `engine` is in words, empty until it was seen once. `trouble` keeps it from working; without
+    it a worker with slots is well.
+    """
+
+    engine: str
+    slots: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
 class QueueState:
     """The queue as everybody may see it. `slots` counts what live workers offer.
 
@@ -57,7 +70,7 @@ class QueueState:
     not. Of the latest tests that had to wait, `waits_measured` counts those that have started and
     `waits_kept` those whose wait was within the interval that they were told at submission:
     their ratio is the interval's hit rate, which aims at 0.8. `outcomes` counts the completed
-    tests that are kept, by outcome.
+    tests that are kept, by outcome. `workers` are the live ones.
     """
 
     queued: int
@@ -68,6 +81,7 @@ class QueueState:
     waits_measured: int = 0
     waits_kept: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
+    workers: Sequence[WorkerState] = ()
 
 
 class Users(Protocol):
@@ -192,11 +206,13 @@ class Queue(Protocol):
         lease_seconds: float,
         slots: int,
         trouble: str = "",
+        engine: str = "",
     ) -> Sequence[Lease]:
         """Extend the leases of (test, attempt) and report each, in that order.
 
         Also the worker's heartbeat, with nothing held too: fresh for `lease_seconds`. `trouble`
-        is what keeps it from working, as those who wait shall read it; with it, no slots.
+        is what keeps it from working, as those who wait shall read it; with it, no slots. `engine`
+        is what it runs them on, in words; what it once said stands until it says another.
         """
         ...
 

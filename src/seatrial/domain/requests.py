@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,10 @@ DEFAULT_MODEL = "default"
 """What the history calls the model of a request that names none. No request can name it."""
 
 MAX_MODEL_CHARACTERS = 300
+
+
+USUAL_TIMEOUT_SECONDS = 180
+"""Time for one attempt when a request says nothing of it."""
 
 
 class Limits(BaseModel):
@@ -48,6 +53,15 @@ class Limits(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class LimitRange:
+    """One limit: what a request gets that names none, and the least and most that it may name."""
+
+    usual: int | float
+    least: int | float
+    most: int | float
+
+
 class TestRequest(BaseModel):
     """One agent to test: its files, what it needs and what to ask it."""
 
@@ -67,7 +81,7 @@ class TestRequest(BaseModel):
         default=None, description="`file.py:name` when it shall not be detected."
     )
     timeout_seconds: int = Field(
-        default=180, description="Time for one attempt, 1 to 3600 seconds."
+        default=USUAL_TIMEOUT_SECONDS, description="Time for one attempt, 1 to 3600 seconds."
     )
     limits: Limits = Limits()
     egress: tuple[str, ...] = Field(

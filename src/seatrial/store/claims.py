@@ -45,6 +45,7 @@ async def record_worker(
     max_per_user: int | None = None,
     max_total: int | None = None,
     trouble: str | None = None,
+    engine: str | None = None,
 ) -> None:
     """Note a worker's heartbeat, and what it said of itself this time."""
     values = {
@@ -55,5 +56,6 @@ async def record_worker(
         "max_per_user": max_per_user,
         "max_total": max_total,
         "trouble": trouble,
+        "engine": engine,
     }
     await writing.execute(queries.HEARTBEAT, values)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from seatrial.domain.estimates import LONGEST_LINE, Experience, Held, Line, Waiting, kept
+from seatrial.domain.ports import WorkerState
 from seatrial.domain.tests import QueuePlace, WaitInterval
 
 from . import queries
@@ -19,6 +20,7 @@ from .database import Reading
 
 _HISTORY = 200
 _NOBODY_WORKS_SECONDS = 120
+_MOST_WORKERS = 200
 _MOVED_SECONDS, _MOVED_SHARE = 5.0, 0.25
 """A wait is told again when its end moved by more than both."""
 
@@ -96,6 +98,12 @@ async def capacity(reading: Reading) -> Capacity:
             (row.likeness, (row.completed_at - row.claimed_at).total_seconds()) for row in past
         ),
     )
+
+
+async def workers(reading: Reading) -> list[WorkerState]:
+    """The live ones, by name; of very many the first."""
+    rows = await reading.rows(queries.WORKERS, now=reading.now, limit=_MOST_WORKERS)
+    return [WorkerState(row.engine, row.slots, row.trouble) for row in rows]
 
 
 async def waiting_line(reading: Reading) -> list[Waiting]:

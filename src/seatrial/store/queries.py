@@ -183,6 +183,14 @@ LIVE_WORKERS = select(
 ).where(workers.c.fresh_until > bindparam("now", type_=UtcTime))
 """What workers with a fresh heartbeat offer."""
 
+WORKERS = (
+    select(workers.c.engine, workers.c.slots, workers.c.trouble)
+    .where(workers.c.fresh_until > bindparam("now", type_=UtcTime))
+    .order_by(workers.c.name)
+    .limit(bindparam("limit"))
+)
+"""They one by one."""
+
 RECENT_DURATIONS = (
     select(tests.c.likeness, tests.c.claimed_at, tests.c.completed_at)
     .where(ENDED, tests.c.claimed_at.is_not(None))
@@ -221,17 +229,18 @@ HELD_BY = (
 HEARTBEAT = text(
     """
     INSERT INTO workers
-        (name, slots, seen_at, fresh_until, max_per_user, max_total, trouble)
+        (name, slots, seen_at, fresh_until, max_per_user, max_total, trouble, engine)
     VALUES
         (:name, coalesce(:slots, 0), :seen_at, :fresh_until, :max_per_user, :max_total,
-         coalesce(:trouble, ''))
+         coalesce(:trouble, ''), coalesce(:engine, ''))
     ON CONFLICT (name) DO UPDATE SET
         slots = coalesce(:slots, workers.slots),
         seen_at = :seen_at,
         fresh_until = :fresh_until,
         max_per_user = coalesce(:max_per_user, workers.max_per_user),
         max_total = coalesce(:max_total, workers.max_total),
-        trouble = coalesce(:trouble, workers.trouble)
+        trouble = coalesce(:trouble, workers.trouble),
+        engine = coalesce(:engine, workers.engine)
     """
 ).bindparams(*(bindparam(each.name, type_=each.type) for each in workers.columns))
 """A worker was heard of. What it did not say this time (NULL) stays as it was."""

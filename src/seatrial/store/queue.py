@@ -58,10 +58,18 @@ class SqlQueue(Part):
         lease_seconds: float,
         slots: int,
         trouble: str = "",
+        engine: str = "",
     ) -> Sequence[Lease]:
         """Extend the leases of (test, attempt) and report each; also the worker's heartbeat."""
         async with self._database.writing(durable=False) as writing:
-            await record_worker(writing, worker, lease_seconds, slots=slots, trouble=trouble)
+            await record_worker(
+                writing,
+                worker,
+                lease_seconds,
+                slots=slots,
+                trouble=trouble,
+                engine=engine or None,
+            )
             rows: Sequence[Row[Any]] = ()
             if held:
                 lease_until = writing.now + timedelta(seconds=lease_seconds)
@@ -213,6 +221,7 @@ class SqlQueue(Part):
             line = await places.waiting_line(reading)
             promised, kept = await places.promises(reading)
             outcomes = await reading.rows(queries.OUTCOMES)
+            workers = await places.workers(reading)
         new = possible.place([*line, Waiting("")], queued + 1, "")
         return QueueState(
             queued=queued,
@@ -223,6 +232,7 @@ class SqlQueue(Part):
             waits_measured=promised,
             waits_kept=kept,
             outcomes={Outcome(row.outcome): int(row.many) for row in outcomes},
+            workers=workers,
         )
 
     async def refresh_places(self) -> int:

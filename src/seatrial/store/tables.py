@@ -184,6 +184,8 @@ workers = Table(
     Column("max_total", Integer),
     # What keeps it from working, in words for who waits; empty when nothing does.
     Column("trouble", Text, nullable=False, server_default=""),
+    # What it runs tests on, in words; empty until it was seen once.
+    Column("engine", Text, nullable=False, server_default=""),
 )
 
 idempotency = Table(

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 SLOW_SECONDS = 10.0
 """An engine that takes longer to answer counts as away."""
 
+_SILENT = "the container engine does not answer: "
 _LOOK_SECONDS = 1.0
 _NEW_ENGINE_SECONDS = 5.0
 """How long tests wait for an engine that was never seen."""
@@ -47,19 +48,24 @@ class EngineWatch:
         look_again: Callable[[], None],
         tell: Callable[[], Awaitable[None]],
     ) -> None:
-        """`look_again` is called when it is time for that; `tell` when `trouble` has changed."""
+        """`look_again` is called when it is time for that.
+
+        `tell` is called when `trouble` or `seen` has changed.
+        """
         self._engine = engine
         self._wait_seconds = wait_seconds
         self._look_again = look_again
         self._tell = tell
-        self._asking: asyncio.Future[None] | None = None
+        self._asking: asyncio.Future[str] | None = None
         self._seen = False
         self._away_since: float | None = None
         self._pause = 0.0
         self._paused_until = 0.0
         self._pause_because = ""
-        self.trouble = ""
+        self.trouble: str = ""
         """What keeps tests waiting, for people; empty when nothing does."""
+        self.seen: str = ""
+        """The engine as it was last seen, in words; empty when it never was."""
 
     async def may_claim(self) -> bool:
         """Whether tests can be taken now; when not, everybody who waits is told why."""
@@ -69,11 +75,11 @@ class EngineWatch:
             await self._say(self._pause_because)
             return False
         try:
-            await self._ping()
+            seen = await self._look()
         except PlatformError as error:
             return await self._without_engine(error)
         self._seen, self._away_since = True, None
-        await self._say("")
+        await self._say("", seen)
         return True
 
     def attempt_ended(self, fault: Failure | None) -> None:
@@ -92,14 +98,18 @@ class EngineWatch:
         if self._asking is not None:
             self._asking.cancel()
 
-    async def _ping(self) -> None:
-        """Ask the engine to answer. A slow one is not asked twice: its answer is waited for."""
-        asking = self._asking = self._asking or asyncio.ensure_future(self._engine.ping())
+    async def _look(self) -> str:
+        """The engine in words, once it answers. A slow one is not asked twice but waited for."""
+        asking = self._asking = self._asking or asyncio.ensure_future(self._ask())
         await asyncio.wait({asking}, timeout=SLOW_SECONDS)
         if not asking.done():
             raise EngineUnavailable(f"It has not answered for {SLOW_SECONDS:.0f} s.")
         self._asking = None
-        asking.result()
+        return asking.result()
+
+    async def _ask(self) -> str:
+        await self._engine.ping()
+        return (await self._engine.describe()).words
 
     async def _without_engine(self, error: PlatformError) -> bool:
         """Tell who waits, and look again soon; True when the waiting is over."""
@@ -112,11 +122,16 @@ class EngineWatch:
             patience = min(patience, _NEW_ENGINE_SECONDS)
         if patience is not None and loop.time() - self._away_since >= patience:
             return True
-        await self._say(f"the container engine does not answer: {error.message}")
+        # An engine's own errors may begin with these words already.
+        why = error.message.removeprefix(f"{_SILENT[0].upper()}{_SILENT[1:]}")
+        await self._say(f"{_SILENT}{why}")
         loop.call_later(_LOOK_SECONDS, self._look_again)
         return False
 
-    async def _say(self, trouble: str) -> None:
-        if trouble != self.trouble:
+    async def _say(self, trouble: str, seen: str = "") -> None:
+        """Tell what is new of it. What was seen once stands until something else is."""
+        seen = seen or self.seen
+        if trouble != self.trouble or seen != self.seen:
             self.trouble = trouble
+            self.seen = seen
             await self._tell()

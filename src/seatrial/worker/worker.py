@@ -212,6 +212,7 @@ class Worker:
             lease_seconds=deps.settings.lease_seconds,
             slots=0 if self._watch.trouble else deps.max_running,
             trouble=self._watch.trouble,
+            engine=self._watch.seen,
         )
         for lease in leases:
             entry = self._attempts.get((lease.test_id, lease.attempt))

@@ -21,7 +21,8 @@ from seatrial.domain.errors import (
     SeatrialError,
 )
 from seatrial.domain.phases import Outcome, Phase
-from seatrial.domain.requests import LimitChanges
+from seatrial.domain.ports import WorkerState
+from seatrial.domain.requests import LimitChanges, LimitRange
 from seatrial.domain.tests import Completion, Result
 from seatrial.store import SqlStore
 
@@ -166,9 +167,14 @@ async def test_a_full_queue_says_when_to_come_back(store: SqlStore, server: Runn
 
 
 async def test_queue_providers_models_environments_and_health_are_typed(
-    client: AsyncClient,
+    client: AsyncClient, store: SqlStore
 ) -> None:
-    assert (await client.queue()).queued == 0
+    await store.renew("w", [], lease_seconds=60, slots=3, engine="docker 1")
+    queue = await client.queue()
+    assert (queue.queued, list(queue.workers)) == (0, [WorkerState("docker 1", 3)])
+    limits = await client.limits()
+    assert limits["memory_mb"] == LimitRange(512, 32, 4096)
+    assert limits["timeout_seconds"].most == 3600
     ollama, openai = await client.providers()
     assert (ollama.reachable, openai.reachable) == (True, False)
     assert await client.models("ollama") == ("llama3.2",)

@@ -114,6 +114,7 @@ async def test_tests_that_are_there_already_are_found_by_their_model(url: str):
     before = (
         "DROP INDEX tests_history_by_model",
         "ALTER TABLE tests DROP COLUMN main_model",
+        "ALTER TABLE workers DROP COLUMN engine",
         f"UPDATE {VERSION_TABLE} SET version_num = '0008'",
     )
     engine = create_async_engine(url, poolclass=NullPool)

@@ -10,6 +10,7 @@ from tests.support.databases import OTHER, OWNER, Clock, PostgresDatabases, a_re
 from seatrial.domain.errors import AttemptLost
 from seatrial.domain.events import QueueEvent
 from seatrial.domain.phases import Outcome
+from seatrial.domain.ports import WorkerState
 from seatrial.domain.tests import Completion, Lease
 from seatrial.store import SqlStore, open_store
 
@@ -140,6 +141,20 @@ async def test_the_state_counts_what_waits_runs_and_ended(store: SqlStore, clock
     clock.forward(30)
     state = await store.state()
     assert (state.queued, state.running, state.slots, state.outcomes) == (2, 1, 3, counts)
+
+
+async def test_live_workers_say_what_they_run_tests_on_and_what_keeps_them(
+    store: SqlStore, clock: Clock
+) -> None:
+    await store.renew("b", [], lease_seconds=20, slots=4, engine="docker 1")
+    await store.renew("a", [], lease_seconds=60, slots=0, trouble="it is away")
+    await store.claim("b", lease_seconds=20, max_per_user=0, max_total=0, count=1)
+    away, well = WorkerState("", 0, "it is away"), WorkerState("docker 1", 4)
+    assert (await store.state()).workers == [away, well]
+
+    await store.renew("b", [], lease_seconds=90, slots=4)
+    clock.forward(61)
+    assert (await store.state()).workers == [well]
 
 
 async def test_without_a_worker_a_test_waits_for_one(store: SqlStore):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.cli.journal import Journal
+from seatrial.cli.journal import Journal, worker_text
 from seatrial.cli.lines import text_of
 from seatrial.domain.events import (
     CleanupEvent,
@@ -26,6 +26,7 @@ from seatrial.domain.events import (
 )
 from seatrial.domain.failures import failure
 from seatrial.domain.phases import Outcome, Phase
+from seatrial.domain.ports import WorkerState
 from seatrial.domain.tests import Result, WaitInterval
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,3 +117,9 @@ def test_a_line_that_never_ends_is_shown_in_pieces_and_not_kept(count: int) -> N
     shown = _shown(*(_log("x" * 20_000) for _ in range(count)))
     assert sum(one.count("x") for one in shown) == 20_000 * count
     assert max(map(len, shown)) < 17_000
+
+
+def test_a_worker_says_its_engine_and_slots_or_what_keeps_it() -> None:
+    assert worker_text(WorkerState("docker 1, x86_64", 1)) == "docker 1, x86_64: 1 slot"
+    assert worker_text(WorkerState("podman 5", 4, "it is away")) == "podman 5: it is away"
+    assert worker_text(WorkerState("", 2)) == "no engine was seen yet: 2 slots"

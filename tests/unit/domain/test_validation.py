@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import Limits, TestRequest
-from seatrial.domain.validation import SUPPORTED_PYTHONS, Maxima, validate
+from seatrial.domain.validation import SUPPORTED_PYTHONS, Maxima, limit_ranges, validate
 
 GOOD = TestRequest(files={"agent.py": "def run(query):\n    return query\n"}, query="hello")
 MAXIMA = Maxima()
@@ -416,6 +417,23 @@ def test_the_operators_maximum_decides_and_is_named() -> None:
     request = GOOD.model_copy(update={"limits": Limits(memory_mb=512)})
     (problem,) = validate(request, Maxima(memory_mb=256))
     assert "256" in problem.message
+
+
+def test_what_is_told_of_the_limits_is_what_is_checked() -> None:
+    ranges = limit_ranges(MAXIMA)
+    assert set(ranges) == {"timeout_seconds", *Limits.model_fields}
+    for name, one in ranges.items():
+        assert one.least <= one.usual <= one.most
+        for value, found in ((one.least, []), (one.most, []), (one.most + 1, ["out_of_range"])):
+            fields: dict[str, Any] = (
+                {name: value}
+                if name == "timeout_seconds"
+                else {"limits": Limits().model_copy(update={name: value})}
+            )
+            assert [problem.code for problem in problems(**fields)] == found, (name, value)
+    usual = TestRequest(files=GOOD.files, query="x")
+    assert ranges["timeout_seconds"].usual == usual.timeout_seconds
+    assert all(ranges[name].usual == value for name, value in usual.limits)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from seatrial.domain.errors import EngineUnavailable
 from seatrial.domain.failures import failure
-from seatrial.domain.ports import Engine
+from seatrial.domain.ports import Engine, EngineInfo
 from seatrial.worker import engine_watch
 from seatrial.worker.engine_watch import EngineWatch
 
@@ -22,12 +22,17 @@ class Asked:
         self.answers = asyncio.Event()
         self.answers.set()
         self.asked = 0
+        self.version = "1.0"
+        self.says = "nobody there"
 
     async def ping(self) -> None:
         self.asked += 1
         await self.answers.wait()
         if self.away:
-            raise EngineUnavailable("nobody there")
+            raise EngineUnavailable(self.says)
+
+    async def describe(self) -> EngineInfo:
+        return EngineInfo("docker", self.version, "1.44", True, True, "x86_64", 2, 4 * 2**30)
 
 
 class Watched:
@@ -65,15 +70,31 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_watch, "_FIRST_PAUSE_SECONDS", 0.01)
 
 
-async def test_an_engine_that_goes_and_comes_back_is_waited_for_and_told_of_once() -> None:
+@pytest.mark.parametrize("begins", ["", "The container engine does not answer: "])
+async def test_an_engine_that_goes_and_comes_back_is_waited_for_and_told_of_once(
+    begins: str,
+) -> None:
     it = Watched(wait_seconds=None)
+    it.engine.says = f"{begins}nobody there"
     assert await it.look()
     it.engine.away = True
     assert not await it.look()
     assert not await it.next_look()
     it.engine.away = False
     assert await it.next_look()
-    assert it.told == ["the container engine does not answer: nobody there", ""]
+    assert it.told == ["", "the container engine does not answer: nobody there", ""]
+
+
+async def test_what_the_engine_is_is_told_when_it_is_first_seen_and_when_it_is_another() -> None:
+    it = Watched(wait_seconds=None)
+    for version in ("1.0", "1.0", "2.0"):
+        it.engine.version = version
+        assert await it.look()
+        assert it.watch.seen == f"docker {version} (rootless), x86_64"
+    assert it.told == ["", ""]
+    it.engine.away = True
+    assert not await it.look()
+    assert it.watch.seen == "docker 2.0 (rootless), x86_64"
 
 
 @pytest.mark.parametrize("seen", [True, False])
@@ -88,7 +109,7 @@ async def test_after_its_time_tests_are_tried_without_the_engine(
     assert not await it.look()
     while not await it.next_look():
         pass
-    assert len(it.told) == 1
+    assert [trouble != "" for trouble in it.told] == [False] * seen + [True]
 
 
 async def test_a_slow_engine_keeps_tests_waiting_and_is_asked_once() -> None:
@@ -130,4 +151,4 @@ async def test_a_fault_that_is_not_the_engines_keeps_nobody_waiting() -> None:
     assert await it.look()
     it.watch.attempt_ended(failure("platform.internal", "a defect"))
     assert await it.look()
-    assert it.told == []
+    assert it.told == [""]

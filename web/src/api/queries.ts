@@ -85,6 +85,12 @@ export const queueQuery = queryOptions({
   queryFn: () => body(api.GET("/api/v1/queue")),
 });
 
+export const limitsQuery = queryOptions({
+  queryKey: ["limits"],
+  queryFn: () => body(api.GET("/api/v1/limits")),
+  staleTime: 60_000,
+});
+
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: () => body(api.GET("/api/v1/session")),

@@ -1,14 +1,17 @@
 import { Anchor, Button, Group, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { providersQuery, queueQuery, sessionQuery } from "../api/queries";
-import type { ProviderState, QueueState } from "../api/schema";
+import type { ReactNode } from "react";
+import { limitsQuery, providersQuery, queueQuery, sessionQuery } from "../api/queries";
+import type { ProviderState } from "../api/schema";
 import { storedToken, storeToken } from "../api/session";
 import { Panel } from "../shared/Panel";
 import { Tag } from "../shared/Tag";
 import { Trouble } from "../shared/Trouble";
 import { useTitle } from "../shared/useTitle";
-import { count, interval } from "../shared/words";
+import { count } from "../shared/words";
+import { LimitTable } from "./LimitTable";
+import { Queue, Workers } from "./Queue";
 import classes from "./Settings.module.css";
 
 /** Whether tests can run here now, and with which models. */
@@ -16,6 +19,7 @@ export function StatusPage() {
   useTitle("Status");
   const queue = useQuery({ ...queueQuery, refetchInterval: 5000 });
   const providers = useQuery({ ...providersQuery, refetchInterval: 15_000 });
+  const limits = useQuery(limitsQuery);
   return (
     <>
       <Title order={1} size="h3" mb="md">
@@ -23,18 +27,24 @@ export function StatusPage() {
       </Title>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
         <Panel title="Queue">
-          {queue.error && <Trouble error={queue.error} />}
-          {!queue.data && !queue.error && <Skeleton height={70} />}
-          {queue.data && <Queue queue={queue.data} />}
+          <Loaded query={queue}>{(state) => <Queue queue={state} />}</Loaded>
+        </Panel>
+        <Panel title="Workers">
+          <Loaded query={queue}>{(state) => <Workers workers={state.workers} />}</Loaded>
         </Panel>
         <Panel title="Model services">
-          {providers.error && <Trouble error={providers.error} />}
-          {!providers.data && !providers.error && <Skeleton height={70} />}
-          <ul className={classes.list}>
-            {providers.data?.providers.map((state) => (
-              <Provider key={state.name} state={state} />
-            ))}
-          </ul>
+          <Loaded query={providers}>
+            {(all) => (
+              <ul className={classes.list}>
+                {all.providers.map((state) => (
+                  <Provider key={state.name} state={state} />
+                ))}
+              </ul>
+            )}
+          </Loaded>
+        </Panel>
+        <Panel title="Limits of a test">
+          <Loaded query={limits}>{(all) => <LimitTable limits={all.limits} />}</Loaded>
         </Panel>
         <You />
         <Panel title="For programs">
@@ -55,34 +65,16 @@ export function StatusPage() {
   );
 }
 
-function Queue({ queue }: { queue: QueueState }) {
-  const numbers = [
-    ["Running", queue.running],
-    ["Waiting", queue.queued],
-    ["Can run at one time", queue.slots],
-  ] as const;
-  const { wait } = queue;
-  return (
-    <>
-      <dl className={classes.numbers}>
-        {numbers.map(([name, value]) => (
-          <div key={name} className={classes.number}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <Text size="sm" mt="sm">
-        {queue.slots === 0
-          ? "No worker is there: tests wait until one is."
-          : `A test submitted now starts ${soon(interval(wait.low_seconds, wait.high_seconds))}.`}{" "}
-        {queue.reason}
-      </Text>
-    </>
-  );
+interface LoadedProps<T> {
+  query: UseQueryResult<T>;
+  children: (data: T) => ReactNode;
 }
 
-const soon = (words: string) => (words === "now" ? "at once" : `in ${words}`);
+/** What was asked for, that it is on its way, or why it did not come. */
+function Loaded<T>({ query, children }: LoadedProps<T>) {
+  if (query.error) return <Trouble error={query.error} />;
+  return query.data === undefined ? <Skeleton height={70} /> : children(query.data);
+}
 
 function Provider({ state }: { state: ProviderState }) {
   return (

@@ -6,7 +6,7 @@ from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import TestRequest
 
 from .egress import egress_problems
-from .limits import Maxima, limit_problems, timeout_problems
+from .limits import Maxima, limit_problems, limit_ranges, timeout_problems
 from .models import OFFERED_PROVIDERS, model_problems
 from .paths import path_problems
 from .python_source import (
@@ -20,7 +20,7 @@ from .texts import name_problems, query_problems
 from .variables import env_problems, secret_problems
 from .webhooks import webhook_problems
 
-__all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "validate"]
+__all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "limit_ranges", "validate"]
 
 
 def validate(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from seatrial.domain.errors import FieldProblem
-from seatrial.domain.requests import Limits
+from seatrial.domain.requests import USUAL_TIMEOUT_SECONDS, LimitRange, Limits
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Maxima:
     concurrent_calls: int = 64
 
 
+_LEAST_TIMEOUT_SECONDS = 1
 _MINIMA = {
     "memory_mb": 32,  # less does not hold a Python interpreter and its supervisor
     "cpus": 0.05,
@@ -56,10 +57,22 @@ _WORDS = {
 }
 
 
+def limit_ranges(maxima: Maxima) -> Mapping[str, LimitRange]:
+    """Every limit by its name in a request, the timeout first."""
+    usual = {"timeout_seconds": USUAL_TIMEOUT_SECONDS, **Limits().model_dump()}
+    least = {"timeout_seconds": _LEAST_TIMEOUT_SECONDS, **_MINIMA}
+    return {name: LimitRange(usual[name], least[name], getattr(maxima, name)) for name in least}
+
+
 def timeout_problems(seconds: int, maxima: Maxima) -> Iterator[FieldProblem]:
     """The timeout is between 1 second and the maximum."""
     yield from _range_problem(
-        "timeout_seconds", "timeout", " s", seconds, 1, maxima.timeout_seconds
+        "timeout_seconds",
+        "timeout",
+        " s",
+        seconds,
+        _LEAST_TIMEOUT_SECONDS,
+        maxima.timeout_seconds,
     )
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from seatrial.domain.answers import LimitList
 from seatrial.domain.ports import QueueState
+from seatrial.domain.validation import limit_ranges
 from seatrial.server.auth import Caller
 from seatrial.server.deps import Deps
 from seatrial.server.problems import documented
 from seatrial.services import queue_state
+from seatrial.services.validate_request import maxima_of
 
 router = APIRouter(tags=["queue"])
+
+
+@router.get("/limits", summary="What a test may use", responses=documented(401))
+async def read_limits(deps: Deps, _: Caller) -> LimitList:
+    """For each limit what a test has that asks for nothing, and how much it may ask for here."""
+    return LimitList(limits=limit_ranges(maxima_of(deps.settings)))
 
 
 @router.get("/queue", summary="Capacity and waits", responses=documented(401))
