@@ -20,6 +20,7 @@ TESTS = "/api/v1/tests"
 OPEN_TO_ALL = {"/healthz", "/readyz"}
 NO_OWNER = {
     "/api/v1/validate",
+    "/api/v1/limits",
     "/api/v1/queue",
     "/api/v1/providers",
     "/api/v1/providers/{name}/models",
