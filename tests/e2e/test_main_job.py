@@ -46,6 +46,14 @@ def test_an_agent_gets_its_answer_from_the_real_model(serving: Serving) -> None:
     assert done.metrics.processes_peak
 
 
+def test_the_queue_says_what_runs_the_tests(serving: Serving) -> None:
+    with serving.client() as client:
+        client.wait(client.submit(files=agents.files(agents.ECHO), query="x", model="none").id)
+        [worker] = client.queue().workers
+    assert worker.engine.partition(" ")[0] in {"Docker", "Podman"}
+    assert (worker.slots > 0, worker.trouble) == (True, "")
+
+
 @pytest.mark.spec("US1-2", "FR-013")
 def test_requirements_are_installed_for_the_agent(serving: Serving) -> None:
     request = TestRequest(
