@@ -24,6 +24,9 @@ from seatrial.packages.tested import Tested
 BOOT_SECONDS = 60.0
 
 
+_TRIES_AGAIN = 4
+
+
 @dataclass(frozen=True)
 class Engine:
     """A running engine, spoken to by Docker's own command line."""
@@ -44,8 +47,10 @@ class Engine:
         known = ["--config", str(config)] if config else []
         command = ["docker", *known, "--host", self.url, *arguments]
         done = _ran(command, given)
-        # Podman fails so when another test removes an image at that moment.
-        while "checking if cached image exists" in done.stderr:
+        for _ in range(_TRIES_AGAIN):
+            # Podman fails so when another test removes an image at that moment.
+            if "checking if cached image exists" not in done.stderr:
+                break
             done = _ran(command, given)
         if check and done.returncode:
             raise AssertionError(f"{arguments}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
