@@ -113,7 +113,7 @@ def wait_text(wait: WaitInterval | None) -> str:
 
 
 def worker_text(worker: WorkerState) -> str:
-    """`docker 28.5.1, x86_64: 4 slots`, or what keeps it from working."""
+    """`Docker 28.5.1, x86_64: 4 slots`, or what keeps it from working."""
     engine = worker.engine or "no engine was seen yet"
     slots = f"{worker.slots} slot{'s' * (worker.slots != 1)}"
     return f"{engine}: {worker.trouble or slots}"

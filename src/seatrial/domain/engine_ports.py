@@ -131,7 +131,7 @@ class EngineInfo:
 
     @property
     def words(self) -> str:
-        """It in a few words for people, for example `docker 28.5.1 (rootless), x86_64`."""
+        """It in a few words for people, for example `Docker 28.5.1 (rootless), x86_64`."""
         more = ", ".join(filter(None, ("rootless" if self.rootless else "", self.runtime)))
         return f"{self.name} {self.version}{f' ({more})' if more else ''}, {self.architecture}"
 
