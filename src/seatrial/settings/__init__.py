@@ -40,8 +40,9 @@ class Settings(BaseSettings):
     port: int = 8710
     """Port that `serve` listens on."""
 
-    require_token: bool = False
-    """Ask for an API token even on the loopback address."""
+    require_token: bool | None = None
+    """`1` gives users accounts: each needs an API token of their own, on every address. Unset or
+    `0`, there is this machine's own user alone."""
 
     engine: str = "auto"
     """`auto`, `docker` (Docker or Podman) or `fake`."""
@@ -216,6 +217,11 @@ class Settings(BaseSettings):
 
     token: str | None = Field(default=None, repr=False)
     """For clients: the API token."""
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether users have accounts here, so that those who ask may be strangers to the owner."""
+        return self.require_token is True
 
     @cached_property
     def socket_path(self) -> Path:

@@ -73,7 +73,7 @@ async def serve(
 
 def refuse_open_address(settings: Settings, *, listen: bool) -> None:
     """SetupFailed for an address beyond this machine that would ask nobody for a token."""
-    if listen and not settings.require_token and not is_loopback(settings.host):
+    if listen and not settings.has_accounts and not is_loopback(settings.host):
         raise SetupFailed(
             f"{settings.host} can be reached from other machines, and nobody would need a token.",
             hint="Set SEATRIAL_REQUIRE_TOKEN=1 and make a token: seatrial users token NAME",
@@ -91,7 +91,7 @@ def _deps(
         environments=parts.environments if parts else None,
         key_rotation=rotation,
         webhook_key=load_webhook_key(settings),
-        local_owner=None if settings.require_token else LOCAL_USER,
+        local_owner=None if settings.has_accounts else LOCAL_USER,
         socket_owner=LOCAL_USER,
     )
 

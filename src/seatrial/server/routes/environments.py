@@ -33,9 +33,9 @@ async def list_environments(deps: Deps, _: Caller) -> EnvironmentList:
 async def prune_environments(deps: Deps, caller: Caller, prune: Prune | None = None) -> Freed:
     """Remove the least recently used ones until the rest fits. None in use is touched.
 
-    They are everybody's: where tokens are asked for, only this machine's own user may.
+    All users share them: where users have accounts, only this machine's own user may.
     """
-    if deps.local_owner is None:
+    if deps.settings.has_accounts:
         require_local(caller)
     keep = (prune or Prune()).keep_bytes
     freed = await keeping.prune_environments(deps.environments, keep_bytes=keep)

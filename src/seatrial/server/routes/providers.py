@@ -94,9 +94,9 @@ async def pull_model(
 
 
 def _may_pull(deps: ServerDeps, caller: Identity) -> bool:
-    """As the operator says; else where nobody is asked for a token, and who needed none."""
+    """As the operator says; else where users have no accounts, and this machine's own user."""
     if deps.pulls is None:
         return False
     if deps.settings.ollama_pull is not None:
         return deps.settings.ollama_pull
-    return caller.local or deps.local_owner is not None
+    return caller.local or not deps.settings.has_accounts
