@@ -27,6 +27,13 @@ class ServerMetrics:
             registry=self._registry,
             buckets=_BUCKETS,
         )
+        self._lag = self._lag_histogram(
+            "seatrial_event_loop_lag_seconds", "Seconds that the event loop ran late."
+        )
+        self._busy = self._lag_histogram(
+            "seatrial_event_loop_busy_seconds",
+            "Seconds of the event loop's lag during which this process itself computed.",
+        )
         self._queued = self._gauge("seatrial_queue_depth", "Tests that wait.")
         self._running = self._gauge("seatrial_tests_running", "Tests that workers hold.")
         self._slots = self._gauge("seatrial_slots", "Tests that live workers can run at one time.")
@@ -43,6 +50,11 @@ class ServerMetrics:
         operation = getattr(scope.get("endpoint"), "__name__", "none")
         self._latency.labels(operation, str(status)).observe(seconds)
 
+    def lagged(self, seconds: float, busy: float) -> None:
+        """Note how late the event loop woke up, and for how long of that this process computed."""
+        self._lag.observe(seconds)
+        self._busy.observe(busy)
+
     async def page(self, queue: Queue) -> bytes:
         """Everything in Prometheus' text format, the queue as it is now."""
         state = await queue.state()
@@ -52,6 +64,9 @@ class ServerMetrics:
         for outcome in Outcome:
             self._tests.labels(outcome.value).set(state.outcomes.get(outcome, 0))
         return generate_latest(self._registry)
+
+    def _lag_histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, registry=self._registry, buckets=_BUCKETS)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry)

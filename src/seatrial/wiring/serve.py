@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.errors import PlatformError, SetupFailed
@@ -18,12 +18,14 @@ from seatrial.server.deps import ServerDeps
 from seatrial.server.guards import is_loopback
 from seatrial.server.listen import serve as serve_on
 from seatrial.server.listen import tcp_socket, unix_socket
+from seatrial.server.metrics import ServerMetrics
 from seatrial.server.webhooks import WebhookSender
 from seatrial.settings import Settings
 from seatrial.store import open_store
 
 from . import retention
 from .logs import configure_logs
+from .loop_lag import watch_loop_lag
 from .owner import owned
 from .webhook_key import load_webhook_key
 
@@ -117,7 +119,10 @@ async def _run(
             helpers.append(tasks.create_task(_idle(settings, deps, worker)))
             helpers.append(tasks.create_task(_stop_working(worker, deps.stopping)))
         helpers.append(tasks.create_task(_announce(started, settings, sockets, announce)))
-        await serve_on(create_app(deps), deps, sockets, started=started)
+        app = create_app(deps)
+        measured = cast("ServerMetrics", app.state.metrics)
+        helpers.append(tasks.create_task(watch_loop_lag(measured.lagged)))
+        await serve_on(app, deps, sockets, started=started)
         for helper in helpers:
             helper.cancel()
         if worker is not None:

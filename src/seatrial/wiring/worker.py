@@ -12,6 +12,7 @@ from seatrial.store import open_store
 from seatrial.worker import Worker
 
 from .logs import configure_logs
+from .loop_lag import watch_loop_lag
 from .owner import owned
 from .parts import worker_parts
 from .serve import stop_on_signals
@@ -45,7 +46,11 @@ async def _until_stopped(worker: Worker) -> None:
     stop_on_signals(stopping)
     working = asyncio.create_task(worker.run())
     waiting = asyncio.create_task(stopping.wait())
+    watching = asyncio.create_task(watch_loop_lag())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     worker.stop()
-    await working
+    try:
+        await working
+    finally:
+        watching.cancel()
