@@ -20,8 +20,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .tests import Test
-
 PREFIX = "se_"
 """How every token for embedding begins; no API token does."""
 
@@ -117,21 +115,6 @@ def grant_of(key: bytes, token: str) -> Grant | None:
     # Signed by us, so it has our shape.
     test_id, owner, origins, expires = json.loads(base64.urlsafe_b64decode(f"{body}=="))
     return Grant(test_id, owner, tuple(origins), expires)
-
-
-def as_embedded(test: Test) -> Test:
-    """The test without what is its owner's alone: code, variables, credential, webhook."""
-    request = test.request.model_copy(
-        update={
-            "files": {},
-            "requirements": "",
-            "env": {},
-            "secrets": {},
-            "credential": None,
-            "webhook": None,
-        }
-    )
-    return test.model_copy(update={"request": request, "webhook": None, "receipt": None})
 
 
 def _mac(key: bytes, text: str) -> str:

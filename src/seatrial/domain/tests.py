@@ -24,6 +24,13 @@ class WaitInterval(_Value):
     high_seconds: float
 
 
+NO_WORKER = "no worker is connected"
+ALL_BUSY = "every slot is busy"
+
+PUBLIC_REASONS = frozenset({"", NO_WORKER, ALL_BUSY})
+"""Reasons for waiting that say nothing of the machine or of a user."""
+
+
 class QueuePlace(_Value):
     """Where a queued test stands: `position` 1 is next. `reason` says why it waits."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from seatrial.domain.estimates import LONGEST_LINE, Experience, Held, Line, Waiting, kept
 from seatrial.domain.ports import WorkerState
-from seatrial.domain.tests import QueuePlace, WaitInterval
+from seatrial.domain.tests import ALL_BUSY, NO_WORKER, QueuePlace, WaitInterval
 
 from . import queries
 from .database import Reading
@@ -64,13 +64,13 @@ class Capacity:
         """Why a test of that owner is not running yet; empty when one is about to take it."""
         mine = self.running.get(owner, 0)
         if not self.workers:
-            return "no worker is connected"
+            return NO_WORKER
         if self.trouble and not self.slots:
             return self.trouble
         if self.max_per_user and mine >= self.max_per_user:
             return f"you already run {mine} {'test' if mine == 1 else 'tests'}"
         if len(self.held) >= self.usable_slots:
-            return "every slot is busy"
+            return ALL_BUSY
         return ""
 
     def seconds_to_free_place(self) -> int:

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from seatrial.domain.embedding import Grant, grant_of, signed
+from seatrial.domain.events import CleanupEvent, LogEvent, NoticeEvent
+from seatrial.domain.receipts import Receipt
 
 from .running import GOOD, Running, log_events
 from .test_access import asked, operations
@@ -237,3 +239,27 @@ async def test_only_its_owner_lets_a_page_show_a_test(guarded: Running) -> None:
         test_id = str((await ann.post(TESTS, json=GOOD)).json()["id"])
         answer = await bob.post(f"{TESTS}/{test_id}/embed", json={"origins": [PAGE]})
     assert answer.status_code == 404
+
+
+async def test_the_page_reads_no_build_line_receipt_or_credential(guarded: Running) -> None:
+    """Also where a whole piece of the journal holds nothing for it: it comes to the end."""
+    async with guarded.client(await guarded.token_of("ann")) as ann:
+        test_id = await guarded.submitted(ann)
+        claim = await guarded.claim(test_id)
+        build = [LogEvent(stream="build", text=f" + hidden=={n}\n") for n in range(1100)]
+        receipt = Receipt(exposed={"TOKEN": "hidden-credential"})
+        cleanup = CleanupEvent(attempt=1, removed={}, receipt=receipt)
+        notice = NoticeEvent(code="egress_used", message="hidden", data={"host": "hidden"})
+        await guarded.store.append(test_id, claim.attempt, build)
+        await guarded.complete(claim, events=[*log_events(1), notice, cleanup])
+        token = await token_for(ann, test_id)
+    async with embedded(guarded, token) as page:
+        first = await page.get(f"{TESTS}/{test_id}/events?limit=1000")
+        last = first.json()["events"][-1]["number"]
+        rest = await page.get(f"{TESTS}/{test_id}/events?after={last}")
+        stream = await page.get(f"{TESTS}/{test_id}/events", headers=STREAM)
+    assert rest.json()["events"][0]["data"]["text"]
+    assert rest.json()["complete"] is True
+    assert "event: phase" in stream.text
+    for answer in (first, rest, stream):
+        assert "hidden" not in answer.text

@@ -4,7 +4,7 @@ import { visible } from "../shared/ansi";
 import { count, duration, size } from "../shared/words";
 import type { Told } from "../test/journal";
 import { runningSeconds, type Step, stepsOf } from "../test/steps";
-import { BUILDING, summary, waiting, wordOf } from "../test/stepWords";
+import { summary, waiting, wordOf } from "../test/stepWords";
 import { WHOSE } from "../test/whose";
 import { el, say } from "./dom";
 import css from "./embed.css?inline";
@@ -153,7 +153,7 @@ function statusOf(test: Test, told: Told, used: number | null): string {
     case "queued":
       return waiting(test, told);
     case "building":
-      return BUILDING;
+      return "The requirements are being installed.";
     case "running":
       return `The agent runs; it has ${duration(test.request.timeout_seconds)}.`;
     default:

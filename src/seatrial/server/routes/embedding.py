@@ -31,9 +31,10 @@ async def embed_test(
 ) -> EmbedToken:
     """A token for `<seatrial-test>`, good for a while, for pages of the named origins.
 
-    With it `GET /tests/{test_id}` and its events can be read, without the agent's files,
-    requirements and variables, and nothing else can be read or done. It is not kept: it ends by
-    its time, or with the test.
+    With it `GET /tests/{test_id}` and its events can be read, and nothing else can be read or done.
+    They show the query, name, model, steps, the agent's output and answer, and what it used; not
+    files, requirements, build output, variables, credentials, hosts, notices or the receipt. It is
+    not kept: it ends by its time, or with the test.
     """
     return await embedding.embed_test(
         deps.store, deps.webhook_key, caller.id, test_id, order, now=datetime.now(UTC)

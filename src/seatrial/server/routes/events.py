@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest
-from seatrial.domain.events import EventPage
-from seatrial.server.auth import Reader
-from seatrial.server.deps import Deps
+from seatrial.domain.events import Event, EventPage
+from seatrial.server.auth import Reader, Reading
+from seatrial.server.deps import Deps, ServerDeps
 from seatrial.server.metrics import ServerMetrics
 from seatrial.server.problems import documented
 from seatrial.server.sse import EventStream, encode
+from seatrial.services.embed_test import follow_embedded, read_embedded_page
 from seatrial.services.read_events import MAX_PAGE, follow, is_read_whole, read_page
 
 router = APIRouter(prefix="/tests", tags=["events"])
@@ -53,16 +55,32 @@ async def read_events(
 ) -> Response:
     """Events numbered above `after`, in order and without gaps."""
     if "text/event-stream" not in request.headers.get("accept", ""):
-        page = await read_page(deps.store, reader.owner, test_id, after=after, limit=limit)
+        page = await _page(deps, reader, test_id, after=after, limit=limit)
         return JSONResponse(page.model_dump(mode="json"))
     after = _number(last_event_id) if last_event_id else after
     # Asked before the stream starts, so that a test of somebody else is a plain 404. 204 tells
     # a browser's EventSource, which comes again after every end, to stop.
     if await is_read_whole(deps.store, reader.owner, test_id, after):
         return Response(status_code=204)
-    batches = follow(deps.store, reader.owner, test_id, after=after)
+    batches = _batches(deps, reader, test_id, after=after)
     metrics = cast("ServerMetrics", request.app.state.metrics)
     return EventStream(batches, encode, deps, metrics, seconds=reader.seconds)
+
+
+async def _page(
+    deps: ServerDeps, reader: Reading, test_id: str, *, after: int, limit: int
+) -> EventPage:
+    if reader.grant is not None:
+        return await read_embedded_page(deps.store, reader.grant, after=after, limit=limit)
+    return await read_page(deps.store, reader.owner, test_id, after=after, limit=limit)
+
+
+def _batches(
+    deps: ServerDeps, reader: Reading, test_id: str, *, after: int
+) -> AsyncGenerator[Sequence[Event], None]:
+    if reader.grant is not None:
+        return follow_embedded(deps.store, reader.grant, after=after)
+    return follow(deps.store, reader.owner, test_id, after=after)
 
 
 def _number(text: str) -> int:
