@@ -10,8 +10,10 @@ import pytest
 from seatrial.domain.ports import ContainerLimits, ContainerSpec, Mount, Tmpfs, VolumeMount
 from seatrial.engines.docker import convert
 from seatrial.engines.docker.advisories import ADVISORIES, is_open, warnings_for
-from seatrial.engines.docker.answers import Container, Event, Info, Listed, Version
+from seatrial.engines.docker.answers import Container, Event, Flavour, Info, Listed, Version
+from seatrial.engines.docker.image_facts import ImageFacts
 
+FLAVOURS: tuple[Flavour, ...] = ("docker", "podman")
 FILES = convert.PrivateFiles("/state/hosts", "/state/resolv.conf", "{}")
 SPEC = ContainerSpec(
     name="seatrial-1",
@@ -23,11 +25,12 @@ SPEC = ContainerSpec(
     tmpfs=(Tmpfs("/tmp", 32), Tmpfs("/home/agent", 8, 0o755, executable=True)),
     environment={"A": "b=c"},
 )
+FACTS = ImageFacts("sha256:1", variables=("PATH", "LD_PRELOAD", "A"), volumes=("/data", "/tmp"))
 RUNC = '{"Components": [{"Name": "runc", "Version": "%s", "Details": {"GitCommit": "%s"}}]}'
 
 
 def test_every_container_is_hardened() -> None:
-    body = convert.container_body(SPEC, "docker", FILES)
+    body = convert.container_body(SPEC, "docker", FILES, facts=FACTS)
     host = body["HostConfig"]
     assert host["NetworkMode"] == "none"
     assert host["CapDrop"] == ["ALL"]
@@ -39,11 +42,29 @@ def test_every_container_is_hardened() -> None:
     assert (host["CpuQuota"], host["CpuPeriod"], host["PidsLimit"]) == (50_000, 100_000, 64)
     assert {"AutoRemove", "Init", "Binds"}.isdisjoint(host)
     assert body["Labels"] == dict(SPEC.labels)
-    assert body["Env"] == ["A=b=c"]
+    assert body["Healthcheck"] == {"Test": ["NONE"]}
+
+
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def test_no_variable_of_the_image_is_left() -> None:
+    docker = convert.container_body(SPEC, "docker", FILES, facts=FACTS)
+    podman = convert.container_body(SPEC, "podman", FILES, facts=FACTS)
+    assert docker["Env"] == [PATH, "LANG=C.UTF-8", "A=b=c", "LD_PRELOAD"]
+    assert podman["Env"] == [PATH, "LANG=C.UTF-8", "A=b=c"]
+    assert podman["UnsetEnvAll"] is True
+
+
+def test_no_volume_of_the_image_can_be_written() -> None:
+    for flavour in FLAVOURS:
+        tmpfs = convert.container_body(SPEC, flavour, FILES, facts=FACTS)["HostConfig"]["Tmpfs"]
+        assert tmpfs["/data"].startswith("ro,")
+        assert tmpfs["/tmp"].startswith("rw,")
 
 
 def test_nofile_and_nproc_are_always_given_together() -> None:
-    limits = convert.container_body(SPEC, "podman", FILES)["HostConfig"]["Ulimits"]
+    limits = convert.container_body(SPEC, "podman", FILES, facts=FACTS)["HostConfig"]["Ulimits"]
     assert {limit["Name"]: limit["Hard"] for limit in limits} == {
         "core": 0,
         "nofile": 100,
@@ -53,21 +74,22 @@ def test_nofile_and_nproc_are_always_given_together() -> None:
 
 
 def test_tmpfs_are_exactly_those_of_the_spec_on_docker() -> None:
-    assert convert.container_body(SPEC, "docker", FILES)["HostConfig"]["Tmpfs"] == {
+    assert convert.container_body(SPEC, "docker", FILES, facts=FACTS)["HostConfig"]["Tmpfs"] == {
         "/tmp": "rw,noexec,nosuid,nodev,size=32m,mode=1777,nr_inodes=16384",
         "/home/agent": "rw,exec,nosuid,nodev,size=8m,mode=755,nr_inodes=4096",
+        "/data": "ro,noexec,nosuid,nodev,size=64k,mode=755",
     }
 
 
 def test_podman_gets_read_only_ones_where_it_would_put_its_own() -> None:
-    tmpfs = convert.container_body(SPEC, "podman", FILES)["HostConfig"]["Tmpfs"]
+    tmpfs = convert.container_body(SPEC, "podman", FILES, facts=FACTS)["HostConfig"]["Tmpfs"]
     assert tmpfs["/run"].startswith("ro,")
     assert tmpfs["/var/tmp"].startswith("ro,")
     assert tmpfs["/tmp"].startswith("rw,")
 
 
 def test_own_hosts_and_resolv_conf_come_before_the_mounts_of_the_spec() -> None:
-    mounts = convert.container_body(SPEC, "docker", FILES)["HostConfig"]["Mounts"]
+    mounts = convert.container_body(SPEC, "docker", FILES, facts=FACTS)["HostConfig"]["Mounts"]
     assert [mount["Target"] for mount in mounts] == ["/etc/hosts", "/etc/resolv.conf", "/inside"]
     assert all(mount["ReadOnly"] for mount in mounts)
 
@@ -162,7 +184,8 @@ def test_every_advisory_is_closed_by_its_own_fix() -> None:
 def test_a_volume_is_mounted_beside_folders_and_a_pipe_ends_with_its_holder() -> None:
     spec = replace(SPEC, volumes=(VolumeMount("seatrial-1", "/door"),))
     plain, piped = (
-        convert.container_body(spec, "podman", FILES, piped=piped) for piped in (False, True)
+        convert.container_body(spec, "podman", FILES, facts=FACTS, piped=piped)
+        for piped in (False, True)
     )
     assert plain["HostConfig"]["Mounts"][-1] == {
         "Type": "volume",

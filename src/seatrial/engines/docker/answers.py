@@ -109,12 +109,24 @@ class Volume(_Answer):
     labels: Labels = Field(default_factory=dict, alias="Labels")
 
 
+class ImageConfig(_Answer):
+    """What an image sets for its containers."""
+
+    environment: Texts = Field((), alias="Env")
+    volumes: Annotated[dict[str, Any], BeforeValidator(_empty_for_none)] = Field(
+        default_factory=dict[str, Any], alias="Volumes"
+    )
+
+
 class Image(_Answer):
     """`GET /images/{name}/json`."""
 
     id: str = Field(alias="Id")
     digests: Texts = Field((), alias="RepoDigests")
     """Its names by digest in registries; Podman gives one also to what never was in any."""
+    config: Annotated[ImageConfig, BeforeValidator(_empty_for_none)] = Field(
+        ImageConfig.model_validate({}), alias="Config"
+    )
 
 
 class Distributed(_Answer):

@@ -141,6 +141,17 @@ class Api:
         with translated():
             await self._docker.containers.container(container).delete(force=True, v=True)
 
+    async def has_file(self, container: str, path: str) -> bool:
+        """Whether there is something at that path of a container, which need not run."""
+        url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/containers/{container}")
+        with translated():
+            async with self._docker.session.head(
+                url / "archive", params={"path": path}, timeout=self._timeout
+            ) as response:
+                if response.status not in {200, 404}:
+                    raise DockerError(response.status, f"no look at {path}")
+                return response.status == 200
+
     async def containers(self, *labels: str) -> list[Listed]:
         """Every container that carries all the labels (`name` or `name=value`).
 

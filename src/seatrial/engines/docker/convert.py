@@ -19,6 +19,7 @@ from seatrial.domain.ports import (
 
 from .advisories import warnings_for
 from .answers import Container, Flavour, Info, Listed, Version, Volume
+from .image_facts import ImageFacts
 
 Json = dict[str, Any]
 
@@ -32,6 +33,12 @@ _CAPABILITIES = ["SETUID", "SETGID", "KILL"]
 """What process 1 needs to start the agent as another user and to end it."""
 _PODMAN_WRITABLE = ("/run", "/tmp", "/var/tmp")  # noqa: S108 paths inside a container
 """Where Podman puts large memory file systems of its own over a read-only root."""
+_CLOSED = "ro,noexec,nosuid,nodev,size=64k,mode=755"
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+}
+"""What process 1 of every container has besides the variables of its spec."""
 _FEWEST_INODES = 4096
 _INODES_OF_A_MB = 512
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -55,17 +62,21 @@ def container_body(
     files: PrivateFiles,
     runtime: str = "",
     *,
+    facts: ImageFacts,
     piped: bool = False,
 ) -> Json:
     """The request that creates the container with all of its hardening.
 
+    Of what the image sets for its containers nothing counts: not its variables, entry point,
+    command, user, folder, volumes or health check, which the engine would run as root.
     `piped`: with a standard input that ends when whoever is attached to it goes away.
     """
     return {
         "Image": spec.image,
         "Entrypoint": list(spec.argv[:1]),
         "Cmd": list(spec.argv[1:]),
-        "Env": [f"{name}={value}" for name, value in spec.environment.items()],
+        **_environment(spec, flavour, facts),
+        "Healthcheck": {"Test": ["NONE"]},
         "WorkingDir": spec.working_directory,
         "Labels": dict(spec.labels),
         "User": "0:0",
@@ -77,11 +88,22 @@ def container_body(
         "AttachStderr": True,
         "Tty": False,
         "StopSignal": "SIGKILL",  # an engine that shuts down need not wait for the agent
-        "HostConfig": _host_config(spec, flavour, files) | _runtime(spec, runtime),
+        "HostConfig": _host_config(spec, flavour, files, facts) | _runtime(spec, runtime),
     }
 
 
-def _host_config(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> Json:
+def _environment(spec: ContainerSpec, flavour: Flavour, facts: ImageFacts) -> Json:
+    """Our variables alone. Docker removes those that are named without a value."""
+    ours = {**_ENVIRONMENT, **spec.environment}
+    entries = [f"{name}={value}" for name, value in ours.items()]
+    if flavour == "podman":
+        return {"Env": entries, "UnsetEnvAll": True}
+    return {"Env": [*entries, *(name for name in facts.variables if name not in ours)]}
+
+
+def _host_config(
+    spec: ContainerSpec, flavour: Flavour, files: PrivateFiles, facts: ImageFacts
+) -> Json:
     limits = spec.limits
     return {
         "NetworkMode": "none",
@@ -104,7 +126,7 @@ def _host_config(spec: ContainerSpec, flavour: Flavour, files: PrivateFiles) -> 
             _ulimit("nproc", _PROCESSES_OF_A_USER),
             _ulimit("fsize", limits.file_mb * _MB),
         ],
-        "Tmpfs": _tmpfs(spec, flavour),
+        "Tmpfs": _tmpfs(spec, flavour, facts),
         "Mounts": [
             _mount(mount)
             for mount in (
@@ -149,14 +171,15 @@ def _volume_mount(volume: VolumeMount) -> Json:
     }
 
 
-def _tmpfs(spec: ContainerSpec, flavour: Flavour) -> dict[str, str]:
-    """What the spec asks for; for Podman also read-only ones over the places it would fill."""
+def _tmpfs(spec: ContainerSpec, flavour: Flavour, facts: ImageFacts) -> dict[str, str]:
+    """What the spec asks for; read-only ones over the image's volumes, which would be writable.
+
+    For Podman also over the places that it would fill.
+    """
     mounted = {tmpfs.target: _tmpfs_options(tmpfs, flavour) for tmpfs in spec.tmpfs}
-    if flavour == "podman":
-        taken = {mount.target for mount in (*spec.mounts, *spec.volumes)} | set(mounted)
-        closed = dict.fromkeys(_PODMAN_WRITABLE, "ro,noexec,nosuid,nodev,size=64k,mode=755")
-        mounted |= {target: options for target, options in closed.items() if target not in taken}
-    return mounted
+    taken = {mount.target for mount in (*spec.mounts, *spec.volumes)} | set(mounted)
+    closed = (*facts.volumes, *(_PODMAN_WRITABLE if flavour == "podman" else ()))
+    return mounted | {target: _CLOSED for target in closed if target not in taken}
 
 
 def _tmpfs_options(tmpfs: Tmpfs, flavour: Flavour) -> str:

@@ -7,10 +7,10 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from seatrial.domain.errors import EngineRefused, ImageUnavailable, PlatformError
 from seatrial.domain.ports import (
@@ -31,14 +31,14 @@ from .config import DockerConfig, from_settings
 from .errors import AlreadyThere, NotThere
 from .events import Endings
 from .evidence import Evidence
+from .finishing import to_the_end
+from .image_facts import ImageCatalog
 from .images import Images
 from .pipe import AttachedPipe
 
 _HOSTS = "127.0.0.1 localhost agent\n::1 localhost\n"
 _REMOVAL_SECONDS = 10.0
 _STATE_LAG_SECONDS = 0.05
-
-_T = TypeVar("_T")
 
 
 class _LastWords(Protocol):
@@ -58,6 +58,7 @@ class _Connection:
     files: convert.PrivateFiles
     endings: Endings
     images: Images
+    catalog: ImageCatalog
 
 
 class DockerEngine:
@@ -206,7 +207,7 @@ class DockerEngine:
             with contextlib.suppress(PlatformError):
                 await self.remove_volume(name)
 
-        await _to_the_end(api.make_volume(name, labels), undo=undo)
+        await to_the_end(api.make_volume(name, labels), undo=undo)
 
     async def remove_volume(self, name: str) -> None:
         """Remove it. EngineRefused while it is mounted; does nothing when it is gone."""
@@ -252,22 +253,37 @@ class DockerEngine:
             api, sweep_seconds=config.sweep_seconds, patience_seconds=config.patience_seconds
         )
         files = _private_files(config.state, flavour)
-        return _Connection(api, flavour, files, endings, Images(api, flavour, config))
+        images, catalog = Images(api, flavour, config), ImageCatalog(api, flavour)
+        return _Connection(api, flavour, files, endings, images, catalog)
 
     async def _create(self, connection: _Connection, spec: ContainerSpec, *, piped: bool) -> str:
         """Create it; its id. AlreadyThere, ImageUnavailable."""
         if connection.flavour == "podman":
             _refuse_missing(spec)
-        files, runtime = connection.files, self._config.runtime
-        body = convert.container_body(spec, connection.flavour, files, runtime, piped=piped)
         try:
-            return await _to_the_end(
+            body = await self._body(connection, spec, piped=piped)
+            return await to_the_end(
                 connection.api.create(spec.name, body), undo=self.remove_quietly
             )
         except NotThere as error:
             raise ImageUnavailable(
                 f"The engine has no image {spec.image}.", hint=error.message
             ) from error
+
+    async def _body(
+        self, connection: _Connection, spec: ContainerSpec, *, piped: bool
+    ) -> convert.Json:
+        """The request for it. Its program is an absolute path, whatever PATH the image has."""
+        facts = await connection.catalog.facts(spec.image)
+        program = await connection.catalog.program(facts, spec.argv[0], spec.labels)
+        return convert.container_body(
+            replace(spec, argv=(program, *spec.argv[1:])),
+            connection.flavour,
+            connection.files,
+            self._config.runtime,
+            facts=facts,
+            piped=piped,
+        )
 
     async def _adopt(self, connection: _Connection, spec: ContainerSpec) -> str:
         """The container of that name, started if it never was."""
@@ -317,20 +333,6 @@ class DockerEngine:
 def create(settings: Settings) -> DockerEngine:
     """The engine for these settings. SetupFailed when there is no socket to talk to."""
     return DockerEngine(from_settings(settings))
-
-
-async def _to_the_end(
-    call: Coroutine[Any, Any, _T], *, undo: Callable[[_T], Coroutine[Any, Any, None]]
-) -> _T:
-    """Finish a call that a cancellation would leave half done, then undo what it made."""
-    task = asyncio.ensure_future(call)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        (made,) = await asyncio.gather(task, return_exceptions=True)
-        if not isinstance(made, BaseException):
-            await undo(made)
-        raise
 
 
 def _refuse_missing(spec: ContainerSpec) -> None:
