@@ -20,6 +20,7 @@ from seatrial.domain.answers import (
     Removed,
     Resealed,
     Session,
+    TokenList,
     ValidationReport,
     WebhookSecret,
 )
@@ -29,7 +30,7 @@ from seatrial.domain.errors import FieldProblem, InvalidRequest, PlatformError
 from seatrial.domain.events import Event, EventPage
 from seatrial.domain.packages import PackageInfo, PackageList, Target
 from seatrial.domain.phases import Outcome, Phase
-from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState
+from seatrial.domain.ports import EnvironmentInfo, ProviderState, QueueState, TokenInfo
 from seatrial.domain.pulls import PullProgress
 from seatrial.domain.recordings import RecordingInfo
 from seatrial.domain.requests import LimitRange, TestRequest
@@ -340,8 +341,21 @@ class AsyncClient:
         body = await self._transport.send("POST", f"{PREFIX}/tokens", json=wanted)
         return answers.read(NewToken, body)
 
+    async def tokens(
+        self, *, user: str | None = None, everyone: bool = False
+    ) -> tuple[TokenInfo, ...]:
+        """Your API tokens, those of the `user` of that name, or everyone's, without the tokens.
+
+        Only the server machine's own user may ask for others': NotAllowed.
+        """
+        query = {"user": user, "everyone": "true" if everyone else None}
+        body = await self._transport.send("GET", f"{PREFIX}/tokens", query=query)
+        return answers.read(TokenList, body).tokens
+
     async def revoke_token(self, label: str, *, user: str | None = None) -> None:
-        """Make your tokens of that label worthless, or those of the `user` of that name.
+        """Revoke your tokens of that label, or those of the `user` of that name.
+
+        Tokens that were made through them end with them.
 
         Only the server machine's own user may name another: NotAllowed. NotFound when there is
         none.

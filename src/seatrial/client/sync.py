@@ -157,6 +157,7 @@ class Client:
     delete_credential = _runs(AsyncClient.delete_credential)
     rotate_credentials = _runs(AsyncClient.rotate_credentials)
     session = _runs(AsyncClient.session)
+    tokens = _runs(AsyncClient.tokens)
     create_token = _runs(AsyncClient.create_token)
     revoke_token = _runs(AsyncClient.revoke_token)
     webhook_secret = _runs(AsyncClient.webhook_secret)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .credentials import CredentialInfo
 from .errors import FieldProblem
-from .ports import EnvironmentInfo, ProviderState
+from .ports import EnvironmentInfo, ProviderState, TokenInfo
 from .requests import LimitRange
 
 
@@ -85,6 +85,12 @@ class NewToken(_Answer):
     user: str
     label: str
     token: str = Field(repr=False)
+
+
+class TokenList(_Answer):
+    """API tokens by user, label and age, without the tokens themselves."""
+
+    tokens: tuple[TokenInfo, ...]
 
 
 class WebhookSecret(_Answer):

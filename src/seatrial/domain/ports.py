@@ -50,6 +50,23 @@ class User:
 
 
 @dataclass(frozen=True)
+class TokenInfo:
+    """An API token without the token. Times are UTC.
+
+    `id` names it among others, `parent` is the id of the token through which it was made: None
+    for one that this machine's own user made. `last_used` is exact to about a minute, None for
+    never.
+    """
+
+    id: str
+    user: str
+    label: str
+    created_at: datetime
+    last_used: datetime | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
 class WorkerState:
     """What a live worker says of itself: how many tests it takes at one time, and on what.
 
@@ -95,16 +112,36 @@ class Users(Protocol):
         """The user of that name; None when there is none."""
         ...
 
-    async def add_token(self, user_id: str, token_hash: str, label: str) -> None:
-        """Let the holder of the token act as the user."""
+    async def add_token(
+        self,
+        user_id: str,
+        token_hash: str,
+        label: str,
+        *,
+        parent: str | None = None,
+        most: int | None = None,
+    ) -> None:
+        """Let the holder of the token act as the user.
+
+        `parent` is the hash of the token that makes it, with which it ends. Raises: NotFound for
+        an unknown user, NotAuthenticated for a parent that was revoked, Conflict when the user
+        has `most` tokens already.
+        """
         ...
 
     async def user_of_token(self, token_hash: str) -> User | None:
-        """Whose token that is; None when it is nobody's."""
+        """The user of the token, whose last use is noted about once a minute; None for none."""
+        ...
+
+    async def tokens(self, user_id: str | None = None, *, limit: int = 1000) -> Sequence[TokenInfo]:
+        """The user's tokens, or every user's, by user, label and age."""
         ...
 
     async def remove_token(self, user_id: str, label: str) -> bool:
-        """Revoke the user's tokens of that label; False when there was none."""
+        """Revoke the user's tokens of that label, and all that were made through them.
+
+        False when there was none.
+        """
         ...
 
 

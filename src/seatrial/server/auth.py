@@ -18,7 +18,7 @@ from seatrial.domain.embedding import Grant
 from seatrial.domain.errors import NotAllowed, NotAuthenticated
 from seatrial.domain.ports import User
 from seatrial.services.embed_test import granted
-from seatrial.services.users import user_of_token
+from seatrial.services.users import token_hash, user_of_token
 
 from .deps import ServerDeps
 
@@ -31,10 +31,14 @@ _BEARER = HTTPBearer(
 
 @dataclass(frozen=True)
 class Identity:
-    """The caller. `local`: on the same machine and without a token, so that machine's own user."""
+    """The caller. `local`: on the same machine and without a token, so that machine's own user.
+
+    `token_hash` is that of the API token that it came with, None without one.
+    """
 
     user: User
     local: bool
+    token_hash: str | None = None
 
     @property
     def id(self) -> str:
@@ -70,7 +74,8 @@ class Authenticator:
         if token is not None and token.startswith(EMBED_PREFIX):
             raise NotAllowed("A token for embedding reads its one test, and does nothing else.")
         if token is not None:
-            return Identity(await user_of_token(self._deps.store, token), local=False)
+            user = await user_of_token(self._deps.store, token)
+            return Identity(user, local=False, token_hash=token_hash(token))
         if "authorization" in request.headers:
             raise NotAuthenticated("The Authorization header is not of the form `Bearer TOKEN`.")
         name = self._deps.local_owner

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest, NotAuthenticated, NotFound
-from seatrial.domain.ports import User, Users
+from seatrial.domain.ports import TokenInfo, User, Users
 
 _TOKEN = re.compile(r"st_[A-Za-z0-9_-]{43}", re.ASCII)
 _MAX_NAME_CHARACTERS = 100
@@ -28,21 +29,39 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create_token(users: Users, user_name: str, label: str) -> tuple[User, str]:
+async def create_token(
+    users: Users,
+    user_name: str,
+    label: str,
+    *,
+    parent: str | None = None,
+    most: int | None = None,
+) -> tuple[User, str]:
     """A token of the user of that name, who is made when there is none.
 
-    Shown once: it cannot be read back. InvalidRequest for a name or label that cannot be.
+    Shown once: it cannot be read back. It ends with the token whose hash is `parent`. Raises:
+    InvalidRequest for a name or label that cannot be, Conflict when the user has `most` already.
     """
     _check("user", user_name)
     _check("label", label)
     user = await users.ensure_user(user_name)
     token = new_token()
-    await users.add_token(user.id, token_hash(token), label)
+    await users.add_token(user.id, token_hash(token), label, parent=parent, most=most)
     return user, token
 
 
+async def list_tokens(users: Users, user_id: str | None = None) -> Sequence[TokenInfo]:
+    """The user's API tokens, or with None every user's."""
+    return await users.tokens(user_id)
+
+
+async def list_tokens_of(users: Users, user_name: str) -> Sequence[TokenInfo]:
+    """The same for the user of that name. NotFound when there is none."""
+    return await users.tokens((await _user_named(users, user_name)).id)
+
+
 async def revoke_token(users: Users, user_id: str, label: str) -> None:
-    """Make the user's tokens of that label worthless. NotFound when there is none."""
+    """Revoke the user's tokens of that label, and all that were made through them. NotFound."""
     _check("label", label)
     if not await users.remove_token(user_id, label):
         raise NotFound("There is no token of that label.")
@@ -50,11 +69,15 @@ async def revoke_token(users: Users, user_id: str, label: str) -> None:
 
 async def revoke_token_of(users: Users, user_name: str, label: str) -> None:
     """The same for the user of that name. NotFound also when there is no such user."""
-    _check("user", user_name)
-    user = await users.user_named(user_name)
+    await revoke_token(users, (await _user_named(users, user_name)).id, label)
+
+
+async def _user_named(users: Users, name: str) -> User:
+    _check("user", name)
+    user = await users.user_named(name)
     if user is None:
         raise NotFound("There is no user of that name.")
-    await revoke_token(users, user.id, label)
+    return user
 
 
 async def user_of_token(users: Users, token: str) -> User:

@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     max_queued: int = 1000
     """Tests that may wait; more are refused until there is room."""
 
+    max_tokens_per_user: int = Field(default=100, ge=1)
+    """API tokens that one user may have."""
+
     max_timeout_seconds: int = 3600
     """Longest timeout that a request may ask for."""
 

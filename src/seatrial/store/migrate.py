@@ -19,7 +19,7 @@ from seatrial.domain.errors import SetupFailed
 from . import queries
 from .engine import FileWrites, is_sqlite, make_engine, sqlite_path
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration in `migrations/versions`."""
 
 VERSION_TABLE = "seatrial_schema"

@@ -93,7 +93,12 @@ tokens = Table(
     Column("user_id", Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("label", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    # To the minute or so: a busy token is not written at every request.
+    Column("last_used", UtcTime),
+    # The token that made it, with which it ends; none for those of this machine's own user.
+    Column("parent", Text, ForeignKey("tokens.hash", ondelete="CASCADE")),
     Index("tokens_of_user", "user_id", "label"),
+    Index("tokens_of_parent", "parent"),
 )
 
 tests = Table(

@@ -244,6 +244,18 @@ async def test_a_token_for_embedding_stands_alone_on_standard_output_and_shows_t
     assert "https://host" in ended.err
 
 
+async def test_tokens_are_listed_without_the_tokens(desk: Desk) -> None:
+    made = await desk.type("users", "token", "maria", "--label", "build server")
+    listed = await desk.type("users", "tokens", "maria", "--json")
+    everyone = await desk.type("users", "list")
+    assert (listed.code, listed.json[0]["label"]) == (0, "build server")
+    assert "build server" in everyone.out
+    assert "never" in everyone.out
+    assert made.out.strip() not in listed.out + everyone.out
+    gone = await desk.type("users", "revoke", "maria", "--label", "build server")
+    assert (gone.code, (await desk.type("users", "tokens", "maria", "--json")).json) == (0, [])
+
+
 async def test_what_only_the_server_can_refuse_points_into_the_users_files_too(desk: Desk) -> None:
     refused = await desk.type("run", "agent.py", "q", "--memory", "999999")
     assert refused.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from seatrial.server import ServerDeps, create_app
 from seatrial.settings import Settings
 from seatrial.store import SqlStore
 
-from .running import GOOD, Running
+from .running import GOOD, Running, running
 
 TESTS = "/api/v1/tests"
 OPEN_TO_ALL = {"/healthz", "/readyz"}
@@ -235,3 +236,55 @@ def test_an_address_that_others_reach_is_refused_without_tokens(store: SqlStore,
     with pytest.raises(SetupFailed, match="other machines"):
         create_app(ServerDeps(store=store, settings=Settings(host=host), local_owner="me"))
     create_app(ServerDeps(store=store, settings=Settings(host=host), socket_owner="me"))
+
+
+async def test_what_a_token_made_ends_with_it(guarded: Running) -> None:
+    """A stolen token that makes another before it is revoked gains nothing."""
+    stolen = await guarded.token_of("ann")
+    made: list[str] = []
+    for n in range(3):
+        async with guarded.client(made[-1] if made else stolen) as thief:
+            answer = await thief.post("/api/v1/tokens", json={"label": f"copy {n}"})
+            made.append(str(answer.json()["token"]))
+    async with AsyncClient(socket_path=guarded.socket) as local:
+        listed = {one.label: one for one in await local.tokens(user="ann")}
+        assert listed["copy 0"].parent == listed["test"].id
+        assert listed["copy 2"].parent == listed["copy 1"].id
+        assert listed["copy 2"].last_used is None
+        assert listed["copy 1"].last_used is not None
+        await local.revoke_token("test", user="ann")
+        assert await local.tokens(user="ann") == ()
+    for token in [stolen, *made]:
+        async with guarded.client(token) as ann:
+            assert (await ann.get("/api/v1/session")).status_code == 401
+
+
+async def test_a_user_lists_own_tokens_and_the_local_user_all(guarded: Running) -> None:
+    async with (
+        guarded.client(await guarded.token_of("ann")) as ann,
+        guarded.client(await guarded.token_of("bob")) as bob,
+    ):
+        mine = (await ann.get("/api/v1/tokens")).json()["tokens"]
+        assert [(one["user"], one["label"]) for one in mine] == [("ann", "test")]
+        assert (await ann.get("/api/v1/tokens?user=ann")).json()["tokens"] == mine
+        for query in ("user=bob", "everyone=true", "user=nobody"):
+            assert (await ann.get(f"/api/v1/tokens?{query}")).status_code == 403
+        assert "ann" not in (await bob.get("/api/v1/tokens")).text
+    async with AsyncClient(socket_path=guarded.socket) as local:
+        assert {one.user for one in await local.tokens(everyone=True)} == {"ann", "bob"}
+        assert await local.tokens() == ()
+        with pytest.raises(NotFound):
+            await local.tokens(user="nobody")
+
+
+async def test_a_user_makes_only_so_many_tokens(store: SqlStore, folder: Path) -> None:
+    settings = Settings(data_dir=folder, port=0, max_tokens_per_user=3)
+    async with (
+        running(store, folder, settings=settings) as server,
+        server.client(await server.token_of("ann")) as ann,
+    ):
+        answers = [await ann.post("/api/v1/tokens", json={"label": str(n)}) for n in range(4)]
+        assert [one.status_code for one in answers] == [201, 201, 409, 409]
+        assert "seatrial users tokens" in answers[-1].json()["hint"]
+        assert (await ann.delete("/api/v1/tokens/0")).status_code == 204
+        assert (await ann.post("/api/v1/tokens", json={"label": "x"})).status_code == 201

@@ -103,6 +103,38 @@ async def test_processes_that_open_an_empty_database_at_once_all_succeed(databas
     assert len({out for out, _ in answers}) == 1
 
 
+WITHOUT_PARENTS = (
+    "DROP TABLE tokens",
+    "CREATE TABLE tokens (hash TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id) "
+    "ON DELETE CASCADE, label TEXT NOT NULL, created_at BIGINT NOT NULL)",
+    "CREATE INDEX tokens_of_user ON tokens (user_id, label)",
+)
+"""The tokens as they were before they had parents."""
+
+
+async def test_tokens_that_are_there_already_work_on_and_end_alone(url: str):
+    store = open_store(url)
+    await store.open()
+    ann = await store.ensure_user("ann")
+    await store.aclose()
+    engine = create_async_engine(url, poolclass=NullPool)
+    made = f"INSERT INTO tokens VALUES ('old', '{ann.id}', 'laptop', 1)"
+    version = f"UPDATE {VERSION_TABLE} SET version_num = '0010'"
+    async with engine.begin() as connection:
+        for statement in (*WITHOUT_PARENTS, made, version):
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+    await store.open()
+    try:
+        assert await store.user_of_token("old") == ann
+        await store.add_token(ann.id, "new", "script", parent="old")
+        assert await store.remove_token(ann.id, "laptop")
+        assert await store.tokens() == ()
+    finally:
+        await store.aclose()
+
+
 async def test_tests_that_are_there_already_are_found_by_their_model(url: str):
     store = open_store(url)
     await store.open()
@@ -115,6 +147,7 @@ async def test_tests_that_are_there_already_are_found_by_their_model(url: str):
         "DROP INDEX tests_history_by_model",
         "ALTER TABLE tests DROP COLUMN main_model",
         "ALTER TABLE workers DROP COLUMN engine",
+        *WITHOUT_PARENTS,
         f"UPDATE {VERSION_TABLE} SET version_num = '0008'",
     )
     engine = create_async_engine(url, poolclass=NullPool)
