@@ -131,9 +131,10 @@ class QueueFull(SeatrialError):
     whose = "platform"
     retryable = True
 
-    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
-        """`retry_after_seconds` is when a place is likely to be free."""
-        super().__init__(message, hint=f"Try again in {retry_after_seconds} s.")
+    def __init__(self, message: str, *, retry_after_seconds: int, or_else: str = "") -> None:
+        """`retry_after_seconds` is when a place is likely to be free, `or_else` another way."""
+        hint = f"Try again in {retry_after_seconds} s{f', or {or_else}' if or_else else ''}."
+        super().__init__(message, hint=hint)
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -156,11 +156,13 @@ class Tests(Protocol):
         retry_of: str | None = None,
         idempotency_key: str | None = None,
         max_queued: int,
+        max_queued_per_user: int | None = None,
     ) -> Test:
         """Queue a new test and write its first event (phase `queued`) in one transaction.
 
         The same owner and key within 24 hours give the test of the first call again; Conflict
-        when the request differs. QueueFull when `max_queued` tests wait already.
+        when the request differs. QueueFull when `max_queued_per_user` tests of the owner wait
+        already and there is a second user, or `max_queued` tests of all users.
         """
         ...
 
@@ -333,8 +335,10 @@ class Queue(Protocol):
         ...
 
     async def remove_beyond(self, size: int) -> Sequence[datetime]:
-        """Remove the oldest completed tests, of any owner, until the others take `size` at most.
+        """Remove completed tests until the others take `size` at most.
 
+        The oldest of the owners above their share: an equal one each, in which what some leave
+        is divided among the others. So one owner alone may take all of it.
         When each of them had been completed, oldest first. Sizes are in bytes of requests and
         journals; unfinished tests are never removed, nor counted.
         """

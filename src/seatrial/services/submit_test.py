@@ -5,6 +5,7 @@ from __future__ import annotations
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.ports import Store
 from seatrial.domain.requests import TestRequest
+from seatrial.domain.shares import queue_share
 from seatrial.domain.tests import Test
 from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.settings import Settings
@@ -36,6 +37,7 @@ async def submit_test(
         retry_of=retry_of,
         idempotency_key=idempotency_key,
         max_queued=settings.max_queued,
+        max_queued_per_user=queue_share(settings.max_queued, settings.max_queued_per_user),
     )
 
 

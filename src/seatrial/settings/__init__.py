@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     max_queued: int = 1000
     """Tests that may wait; more are refused until there is room."""
 
+    max_queued_per_user: int = Field(default=0, ge=0)
+    """Tests of one user that may wait, once there is a second user; 0 takes a tenth of all that
+    may wait, at least 20."""
+
     max_tokens_per_user: int = Field(default=100, ge=1)
     """API tokens that one user may have."""
 
@@ -207,7 +211,8 @@ class Settings(BaseSettings):
 
     history_max_gb: float = Field(default=20.0, ge=0)
     """Size of all completed tests, with their journals, at which the oldest are removed; 0 keeps
-    them."""
+    them. Every user has an equal share, and what one leaves the others may use: the oldest tests
+    of those above their share go first."""
 
     idle_exit_seconds: float = 0.0
     """`serve` ends by itself after this time without a test or a client; 0 never."""

@@ -10,6 +10,7 @@ from sqlalchemy import Executable, Row
 
 from seatrial.domain.errors import Conflict
 from seatrial.domain.phases import Outcome
+from seatrial.domain.shares import fair_level
 from seatrial.domain.tests import TestPage
 
 from . import convert, queries
@@ -80,9 +81,12 @@ class SqlHistory(Part):
         )
 
     async def remove_beyond(self, size: int) -> Sequence[datetime]:
-        """Remove the oldest completed tests until the others take so many bytes at most."""
+        """Remove the oldest completed tests of those above their share until the rest fits."""
         removed: list[datetime] = []
-        while batch := await self._remove_batch(queries.beyond_size(size, _BATCH)):
+        async with self._database.reading() as reading:
+            used = [int(row[0]) for row in await reading.rows(queries.SIZES)]
+        level = fair_level(used, size)
+        while batch := await self._remove_batch(queries.beyond_size(level, _BATCH)):
             removed += [row.completed_at for row in batch]
         if removed:
             await self._database.give_back_space()

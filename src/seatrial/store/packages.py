@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, delete, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    Update,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from seatrial.domain.builds import Build, unpacked
 from seatrial.domain.errors import NotFound
@@ -65,6 +77,8 @@ class SqlPackages(Part):
                 "size": len(package.content),
                 "made_at": writing.now,
                 "content": package.content,
+                # Making it again gives its owner no earlier turn.
+                "rehearse_until": _past_turn(old, writing.now),
             }
             await writing.execute(insert(packages), row)
             await _grow(writing, seq, len(package.content) - (old.size if old else 0))
@@ -129,6 +143,12 @@ class SqlPackages(Part):
             await writing.execute(_claimed(claim).values(checks=told), {})
 
 
+def _past_turn(old: Row[Any] | None, now: datetime) -> datetime | None:
+    """When the package that is replaced was verified last; nothing that holds the new one."""
+    turn = None if old is None else old.rehearse_until
+    return None if turn is None else min(turn, now)
+
+
 def _claimed(claim: RehearsalClaim) -> Update:
     """An update of the package that was claimed; of none when it was made anew or is gone."""
     seq = select(tests.c.seq).where(tests.c.id == claim.test_id).scalar_subquery()
@@ -140,13 +160,22 @@ def _claimed(claim: RehearsalClaim) -> Update:
 
 
 def _to_rehearse(now: datetime) -> Select[Any]:
-    """The oldest package that nobody tried out or does now."""
-    free = or_(packages.c.rehearse_until.is_(None), packages.c.rehearse_until < now)
+    """The oldest unverified package of the owner whose turn was longest ago."""
+    free = or_(packages.c.rehearse_until.is_(None), packages.c.rehearse_until <= now)
+    others, others_tests = packages.alias(), tests.alias()
+    # A lease stays written when its package was verified.
+    turn = (
+        select(func.coalesce(func.max(type_coerce(others.c.rehearse_until, BigInteger)), 0))
+        .join(others_tests, others_tests.c.seq == others.c.test_seq)
+        .where(others_tests.c.owner == tests.c.owner)
+        .correlate(tests)
+        .scalar_subquery()
+    )
     return (
         select(packages, tests.c.id, tests.c.owner)
         .join(tests, tests.c.seq == packages.c.test_seq)
         .where(UNTRIED, free)
-        .order_by(packages.c.made_at)
+        .order_by(turn, packages.c.made_at)
         .limit(1)
     )
 

@@ -80,6 +80,13 @@ class Capacity:
         wait = self.line([Waiting("")]).wait_at(1)
         return max(1, math.ceil(wait.high_seconds))
 
+    def seconds_to_turn(self, waiting: Sequence[Waiting], owner: str) -> int:
+        """When the first of the owner's tests in line will probably be taken."""
+        first = next((at for at, one in enumerate(waiting, 1) if one.owner == owner), None)
+        if first is None or not self.workers:
+            return self.seconds_to_free_place()
+        return max(1, math.ceil(self.line(waiting).wait_at(first).high_seconds))
+
 
 async def capacity(reading: Reading) -> Capacity:
     """Look at what can run now."""

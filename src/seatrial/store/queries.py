@@ -40,6 +40,7 @@ from .tables import (
     events,
     idempotency,
     tests,
+    users,
     webhook_columns,
     webhooks,
     workers,
@@ -142,6 +143,12 @@ LINE = (
 
 QUEUED_COUNT = select(func.count()).select_from(tests).where(QUEUED)
 """How many tests wait."""
+
+QUEUED_OF = QUEUED_COUNT.where(tests.c.owner == bindparam("owner"))
+"""How many tests of one user wait."""
+
+SEVERAL_USERS = select(func.count() > 1).select_from(select(users.c.id).limit(2).subquery())
+"""Whether there is a second user."""
 
 HELD_COUNT = select(func.count()).select_from(tests).where(HELD)
 """How many tests hold a slot."""
@@ -362,10 +369,15 @@ def ended_tests(
     return found.limit(limit).with_for_update(skip_locked=True)
 
 
+SIZES = select(func.sum(tests.c.size)).where(ENDED).group_by(tests.c.owner)
+"""How many bytes the completed tests of each user take."""
+
+
 def beyond_size(characters: int, limit: int) -> Executable:
-    """The oldest completed tests that do not fit beside the newer ones, locked."""
+    """The oldest completed tests that do not fit beside their owner's newer ones, locked."""
     newest_first = (tests.c.completed_at.desc(), tests.c.seq.desc())
-    total = func.sum(tests.c.size).over(order_by=newest_first).label("total")
+    newer = func.sum(tests.c.size).over(partition_by=tests.c.owner, order_by=newest_first)
+    total = newer.label("total")
     summed = select(tests.c.seq, total).where(ENDED).subquery()
     too_much = select(summed.c.seq).where(summed.c.total > characters)
     return (

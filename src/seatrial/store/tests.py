@@ -36,6 +36,7 @@ class SqlTests(Part):
         retry_of: str | None = None,
         idempotency_key: str | None = None,
         max_queued: int,
+        max_queued_per_user: int | None = None,
     ) -> Test:
         """Queue a new test and write its first event in one transaction."""
         key = None if idempotency_key is None else convert.text_hash(idempotency_key)
@@ -48,9 +49,11 @@ class SqlTests(Part):
                 return await _load(writing, owner, known.id)
             queued = await writing.number(queries.QUEUED_COUNT)
             possible = await places.capacity(writing)
+            line = await places.waiting_line(writing) if queued else []
+            if max_queued_per_user is not None and queued >= max_queued_per_user:
+                await _check_share(writing, owner, max_queued_per_user, possible, line)
             if queued >= max_queued:
                 raise _queue_full(queued, possible)
-            line = await places.waiting_line(writing) if queued else []
             line.append(Waiting(owner, convert.likeness(request)))
             place = possible.place(line, queued + 1, owner)
             row = await _insert(writing, owner, request, retry_of, place)
@@ -124,8 +127,21 @@ async def _test_of_key(writing: Writing, owner: str, key: str) -> Row[Any] | Non
     return await writing.row(queries.KNOWN_KEY, owner=owner, key=key)
 
 
+async def _check_share(
+    writing: Writing, owner: str, most: int, possible: places.Capacity, line: list[Waiting]
+) -> None:
+    """QueueFull when so many of the owner's tests wait and there is somebody to leave room for."""
+    mine = await writing.number(queries.QUEUED_OF, owner=owner)
+    if mine < most or not await writing.number(queries.SEVERAL_USERS):
+        return
+    message = f"{mine:,} of your tests wait already, which is one user's share of the queue."
+    seconds = possible.seconds_to_turn(line, owner)
+    stop = "cancel one that waits: seatrial tests stop ID"
+    raise QueueFull(message, retry_after_seconds=seconds, or_else=stop)
+
+
 def _queue_full(queued: int, possible: places.Capacity) -> QueueFull:
-    message = f"{queued} tests wait already, which is as many as may."
+    message = f"{queued:,} tests of all users wait already, which is the limit of this server."
     return QueueFull(message, retry_after_seconds=possible.seconds_to_free_place())
 
 
