@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 from seatrial.domain.ports import Upstream
 
+from . import bodies
 from .providers.base import Operation, Provider
 
 NOT_ALLOWED = "model.not_allowed"
@@ -31,32 +30,37 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Body:
-    """The top level of a call's body: every field with a string in it, as it was written."""
+    """What a call's body says of its model.
 
-    strings: tuple[tuple[str, str], ...]
-    names: tuple[str, ...]
+    `fields` are the members of its top level that name a model in any spelling, in order and
+    with doubled ones: the name as written, and the value or None when it is no string.
+    `problem` is why the body cannot be read.
+    """
+
+    fields: tuple[tuple[str, str | None], ...] = ()
+    problem: str = ""
 
 
-class Unreadable(Exception):
-    """The body is not one JSON object in UTF-8."""
+class ModelFields:
+    """Collects what a body says of its model while it is read; see `bodies.Turns.visit`."""
 
+    def __init__(self, operation: Operation) -> None:
+        self._wanted = frozenset(operation.model_fields)
+        self._fields: list[tuple[str, str | None]] = []
 
-def parse_body(body: bytes) -> Body:
-    """Read the top level of a JSON object, keeping doubled names apart. Unreadable."""
-    last: list[list[tuple[str, Any]]] = [[]]
+    def visit(self, path: bodies.Path, value: bodies.Value) -> None:
+        """Take one member."""
+        if len(path) != 1:
+            return
+        name = str(path[0])
+        if name.casefold() in self._wanted:
+            text = value.beginning if isinstance(value, bodies.LongText) else value
+            self._fields.append((name, text if isinstance(text, str) else None))
 
-    def keep(pairs: list[tuple[str, Any]]) -> None:
-        # Called for every object, the outermost last: nothing of the inner ones is kept.
-        last[0] = pairs
-
-    try:
-        if not body.lstrip(b" \t\r\n").startswith(b"{"):
-            raise Unreadable
-        json.loads(body.decode(), object_pairs_hook=keep)
-    except (ValueError, RecursionError):
-        raise Unreadable from None
-    strings = tuple((name, value) for name, value in last[0] if isinstance(value, str))
-    return Body(strings=strings, names=tuple(name for name, _ in last[0]))
+    @property
+    def body(self) -> Body:
+        """What was collected."""
+        return Body(tuple(self._fields))
 
 
 def asked_models(operation: Operation, body: Body) -> tuple[str, ...] | None:
@@ -68,14 +72,12 @@ def asked_models(operation: Operation, body: Body) -> tuple[str, ...] | None:
     if operation.path_model is not None:
         return (operation.path_model,)
     for field in operation.model_fields:
-        spellings = [name for name in body.names if name.casefold() == field]
+        spellings = [name for name, _ in body.fields if name.casefold() == field]
         if spellings not in ([], [field]):
             return None
-    values = dict(body.strings)
-    given = [field for field in operation.model_fields if field in body.names]
-    if any(field not in values for field in given):
-        return None
-    return tuple(values[field] for field in given)
+    values = dict(body.fields)
+    asked = [values[field] for field in operation.model_fields if field in values]
+    return None if None in asked else tuple(model for model in asked if model is not None)
 
 
 def allows(provider: Provider, upstream: Upstream) -> Callable[[str], bool]:
@@ -106,16 +108,14 @@ def no_operation(provider: Provider, method: str, path: str) -> Refusal:
 
 
 def check_models(
-    provider: Provider, upstream: Upstream, operation: Operation, body: bytes
+    provider: Provider, upstream: Upstream, operation: Operation, body: Body
 ) -> tuple[Refusal | None, str]:
     """Hold a call to the test's models: the refusal or None, and the model it names."""
     if operation.path_model is None and not operation.model_fields:
         return None, ""
-    try:
-        read = Body((), ()) if operation.path_model is not None else parse_body(body)
-    except Unreadable:
-        return _bad("The call's body is not a JSON object."), ""
-    asked = asked_models(operation, read)
+    if body.problem:
+        return _bad(body.problem), ""
+    asked = asked_models(operation, body)
     if not asked:
         return _bad("The call must name its model, exactly once and as a text."), ""
     may = allows(provider, upstream)
@@ -125,12 +125,9 @@ def check_models(
     return None, shown(asked[0])
 
 
-def asked_name(operation: Operation, body: bytes) -> str:
+def asked_name(operation: Operation, body: Body) -> str:
     """The model that a call names, for a message; empty when it names none clearly."""
-    try:
-        asked = asked_models(operation, parse_body(body)) if body else ()
-    except Unreadable:
-        return ""
+    asked = asked_models(operation, body)
     return shown(asked[0]) if asked else ""
 
 

@@ -39,8 +39,7 @@ class Budget:
         spent = self._spent_calls() or self._spent_tokens() or self.spent_traffic()
         if spent is None:
             return None
-        code, message = spent
-        return Refusal(403, code.replace(".", "_"), message, code)
+        return _refusal(*spent)
 
     def add_call(self) -> None:
         """One call goes to the provider."""
@@ -59,6 +58,15 @@ class Budget:
         spent = self.spent_traffic()
         if spent is not None:
             raise BudgetSpent(spent[1])
+
+    def add_refused(self, count: int) -> None:
+        """Count the bytes of a call that was refused. They cost what those of others cost."""
+        self._bytes += count
+
+    def traffic_refusal(self) -> Refusal | None:
+        """Why no further byte is taken; None while there is some traffic left."""
+        spent = self.spent_traffic()
+        return None if spent is None else _refusal(*spent)
 
     def spent_traffic(self) -> tuple[str, str] | None:
         """The entry and the text of used-up traffic; None while there is some left."""
@@ -86,6 +94,10 @@ class Budget:
         message = f"The test has used {text}."
         self._journal.add_notice(code, "", message, {"used": used, "allowed": allowed})
         return code, message
+
+
+def _refusal(code: str, message: str) -> Refusal:
+    return Refusal(403, code.replace(".", "_"), message, code)
 
 
 _UNKNOWN = (

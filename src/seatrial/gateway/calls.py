@@ -11,9 +11,11 @@ from aiohttp import web
 from seatrial.domain.ports import DoorSpec, Upstream
 
 from . import admission, blame, sigv4
-from .admission import Refusal
+from .admission import Body, Refusal
+from .bodies import Turns
 from .egress import plain_http_refused
 from .exchange import Call, CallRecord, own_answer
+from .intake import Intake
 from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
@@ -24,12 +26,7 @@ from .scrub import KnownSecrets
 from .sessions import Sessions
 from .watch import Refused, Watch
 
-MAX_BODY = 32 * 1024 * 1024
-"""Bytes of a request's body."""
-
 _PAUSE = "the provider had asked for a pause."
-_LARGE = 4 * 1024 * 1024
-_LARGE_AT_ONCE = 4
 
 
 class Calls:
@@ -42,16 +39,16 @@ class Calls:
         journal: DoorJournal,
         watch: Watch,
         known: KnownSecrets,
+        turns: Turns,
     ) -> None:
-        """`known` are the secrets that no answer may hold."""
+        """`known` are the secrets that no answer may hold; in `turns` bodies are read."""
         self._spec = spec
         self._sessions = sessions
         self._journal = journal
         self._watch = watch
         self._slots = asyncio.Semaphore(spec.limits.calls_at_once)
         self._known = known
-        # Bodies are held in memory while they are checked; these bound a door's share of it.
-        self._large_slots = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._intake = Intake(turns)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
         self._player = Player(spec.replay, journal, known) if spec.replay is not None else None
@@ -98,6 +95,8 @@ class Calls:
                 record.blame(blame.RATE_LIMITED, f"{whose} while the call waited: {_PAUSE}")
             raise
         finally:
+            if not record.sent_bytes:
+                self._watch.budget.add_refused(request.content.total_bytes)
             if record.counted or record.error:
                 self._journal.add_call(record.event())
 
@@ -114,10 +113,14 @@ class Calls:
             record.counted = False
             return self._no_operation(request.method, provider, path)
         record.operation, record.counted = operation.name, operation.counted
-        if _is_large(request):
-            async with self._large_slots:
-                return await self._admitted(request, provider, operation, query, record)
-        return await self._admitted(request, provider, operation, query, record)
+        spent = self._watch.budget.traffic_refusal()
+        if spent is not None:
+            return _refused(provider, operation.path, spent, record)
+        try:
+            async with self._intake.body(request) as body:
+                return await self._admitted(request, provider, operation, query, record, body)
+        except Refused as refused:
+            return _refused(provider, operation.path, refused.refusal, record)
 
     async def _admitted(
         self,
@@ -126,15 +129,13 @@ class Calls:
         operation: Operation,
         query: str,
         record: CallRecord,
+        body: bytes,
     ) -> web.StreamResponse:
-        body = await _read_body(request)
-        refusal = body if isinstance(body, Refusal) else None
-        upstream = None
-        if isinstance(body, bytes):
-            refusal, record.model, upstream = self._check(provider, operation, body)
-        if isinstance(body, bytes) and refusal is None:
+        read = await self._intake.models(operation, body)
+        refusal, record.model, upstream = self._check(provider, operation, read)
+        if refusal is None:
             refusal = await _of_credential(request, provider, body)
-        if refusal is None and isinstance(body, bytes) and upstream is not None:
+        if refusal is None and upstream is not None:
             call = Call(provider, upstream, operation, query, body)
             return await self._carry(request, call, record)
         assert refusal is not None
@@ -170,7 +171,7 @@ class Calls:
             return _refused(call.provider, call.operation.path, refused.refusal, record)
 
     def _check(
-        self, provider: Provider, operation: Operation, body: bytes
+        self, provider: Provider, operation: Operation, body: Body
     ) -> tuple[Refusal | None, str, Upstream | None]:
         """The refusal or the upstream that is asked, and the model that the call names."""
         offered = [u for u in self._spec.upstreams if u.provider == provider.name]
@@ -220,37 +221,3 @@ async def _of_credential(
     if problem is None:
         return None
     return Refusal(403, "signature_refused", problem, "model.auth_failed")
-
-
-def _is_large(request: web.BaseRequest) -> bool:
-    """Whether a body may need much memory; one of unknown length may."""
-    if not request.body_exists:
-        return False
-    return request.content_length is None or request.content_length > _LARGE
-
-
-async def _read_body(request: web.BaseRequest) -> bytes | Refusal:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return _bad(415, "Compressed calls cannot be checked; send the body as it is.")
-    if (request.content_length or 0) > MAX_BODY:
-        return _too_large()
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return _too_large()
-    except web.RequestPayloadError:
-        return _bad(400, "The call's body is not valid HTTP.")
-    return bytes(body)
-
-
-def _too_large() -> Refusal:
-    return _bad(413, f"The call is larger than {MAX_BODY // 2**20} MiB.")
-
-
-def _bad(status: int, message: str) -> Refusal:
-    return Refusal(status, "invalid_request", message, admission.BAD_REQUEST)

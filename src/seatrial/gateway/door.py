@@ -18,14 +18,21 @@ from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.ports import DoorSpec, GatewayReport
 
 from . import keys
+from .bodies import Turns
 from .calls import Calls
 from .egress import Egress, Traffic
-from .front import Front
+from .front import Front, Fronts
 from .journal import DoorJournal
 from .pauses import Pauses
 from .scrub import KnownSecrets
 from .sessions import Sessions
 from .watch import Watch
+
+IDLE_SECONDS = 90.0
+"""Time between two requests of a connection, the head of the second included."""
+
+_LINGERING_SECONDS = 2.0
+"""Time for the rest of a body that was refused, so that the agent reads the answer."""
 
 _MAX_LINE = 32 * 1024
 
@@ -48,22 +55,25 @@ class SocketDoor:
         report: GatewayReport,
         sessions: Sessions,
         pauses: Pauses,
+        turns: Turns,
     ) -> None:
         self.spec = spec
         self._journal = DoorJournal(report)
         watch = Watch(spec.limits, pauses, self._journal)
-        self._calls = Calls(spec, sessions, self._journal, watch, _known(spec))
+        self._calls = Calls(spec, sessions, self._journal, watch, _known(spec), turns)
         self._egress = Egress(spec, self._journal, watch.budget)
         self._http = web.Server(
-            self._calls.handle,
+            self._handle,
             handler_cancellation=True,
             access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=_LINGERING_SECONDS,
             logger=_log,
             auto_decompress=False,
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,
         )
-        self._fronts: set[Front] = set()
+        self._fronts = Fronts()
         self._server: asyncio.Server | None = None
         self._closed: asyncio.Task[None] | None = None
 
@@ -101,6 +111,10 @@ class SocketDoor:
         self.spec = replace(self.spec, upstreams=(), known=None, recorder=None, replay=None)
         self._calls.forget()
 
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._fronts.began(request.transport)
+        return await self._calls.handle(request)
+
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -108,8 +122,7 @@ class SocketDoor:
             os.unlink(self.spec.socket_path)
         await self._calls.close()
         await self._egress.close()
-        for front in tuple(self._fronts):
-            front.abort()
+        self._fronts.abort()
         await self._journal.close()
 
 

@@ -14,8 +14,40 @@ from collections.abc import Callable
 MAX_CONNECTIONS = 256
 """Open connections of one door; further ones are closed at once."""
 
+HEAD_SECONDS = 10.0
+"""Time for the head of a connection's first request."""
+
 _CONNECT = b"CONNECT "
 _READ_LIMIT = 16 * 1024
+
+
+class Fronts:
+    """The open connections of one door."""
+
+    def __init__(self) -> None:
+        self._open: dict[asyncio.BaseTransport | None, Front] = {}
+
+    def add(self, transport: asyncio.Transport, front: Front) -> bool:
+        """Whether there is room for one more."""
+        if len(self._open) >= MAX_CONNECTIONS:
+            return False
+        self._open[transport] = front
+        return True
+
+    def discard(self, transport: asyncio.Transport | None) -> None:
+        """The connection has ended."""
+        self._open.pop(transport, None)
+
+    def began(self, transport: asyncio.BaseTransport | None) -> None:
+        """A request with a whole head has arrived on the connection."""
+        front = self._open.get(transport)
+        if front is not None:
+            front.has_head()
+
+    def abort(self) -> None:
+        """Cut all of them now."""
+        for front in tuple(self._open.values()):
+            front.abort()
 
 
 class Front(asyncio.Protocol):
@@ -25,7 +57,7 @@ class Front(asyncio.Protocol):
         self,
         http: Callable[[], asyncio.Protocol],
         tunnel: Callable[[StreamReader, StreamWriter], None],
-        fronts: set[Front],
+        fronts: Fronts,
     ) -> None:
         """`fronts` holds the door's open connections; this one adds and removes itself."""
         self._http = http
@@ -34,19 +66,27 @@ class Front(asyncio.Protocol):
         self._first = b""
         self._inner: asyncio.Protocol | None = None
         self._transport: asyncio.Transport | None = None
+        self._late: asyncio.TimerHandle | None = None
 
     def abort(self) -> None:
         """Cut the connection now."""
         if self._transport is not None:
             self._transport.abort()
 
+    def has_head(self) -> None:
+        """The first head is here; further ones have as long as an idle connection."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._fronts.add(self)
-        if len(self._fronts) > MAX_CONNECTIONS:
+        if not self._fronts.add(transport, self):
             transport.abort()
+            return
+        self._late = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.abort)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -74,7 +114,8 @@ class Front(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.BaseProtocol."""
-        self._fronts.discard(self)
+        self._fronts.discard(self._transport)
+        self.has_head()
         if self._inner is not None:
             self._inner.connection_lost(exc)
 
@@ -84,6 +125,7 @@ class Front(asyncio.Protocol):
             inner = self._http()
             inner.connection_made(self._transport)
             return inner
+        self.has_head()  # the tunnels have a time limit of their own
         loop = asyncio.get_running_loop()
         reader = StreamReader(limit=_READ_LIMIT, loop=loop)
         streams = StreamReaderProtocol(reader, loop=loop)

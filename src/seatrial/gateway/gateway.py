@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatrial.domain.ports import DoorSpec, GatewayReport
 
+from .bodies import Turns
 from .door import SocketDoor
 from .pauses import Pauses
 from .sessions import Sessions
@@ -16,11 +17,12 @@ class SocketGateway:
         self._sessions = Sessions()
         self._doors: list[SocketDoor] = []
         self._pauses = Pauses()
+        self._turns = Turns()
 
     async def open(self, spec: DoorSpec, report: GatewayReport) -> SocketDoor:
         """See Gateway. A stale socket at the path is replaced. SetupFailed."""
         self._doors = [door for door in self._doors if not door.is_closed]
-        door = SocketDoor(spec, report, self._sessions, self._pauses)
+        door = SocketDoor(spec, report, self._sessions, self._pauses, self._turns)
         try:
             await door.listen()
         except BaseException:

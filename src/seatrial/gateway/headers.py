@@ -48,17 +48,24 @@ _OVERRIDES = frozenset(
 )
 """Some servers act on these instead of on the request line, which is what was checked."""
 
-_SET_BY_US = frozenset({"host", "content-length", "accept-encoding", "expect"})
+_SET_BY_US = frozenset(
+    {"host", "content-length", "content-type", "content-encoding", "accept-encoding", "expect"}
+)
 _NEVER_SENT = HOP_BY_HOP | CREDENTIALS | _OVERRIDES | _SET_BY_US
 _NOT_BACK = frozenset({"set-cookie", "set-cookie2", "content-length"})
 
 
 def to_upstream(
-    given: Headers, *, private: Iterable[str], key_headers: Mapping[str, str]
+    given: Headers,
+    *,
+    private: Iterable[str],
+    key_headers: Mapping[str, str],
+    content_type: str | None = None,
 ) -> CIMultiDict[str]:
     """The agent's headers without what is not its own, and the key's.
 
-    The upstream is asked not to compress, so that usage can be read as the bytes pass.
+    The upstream is asked not to compress, so that usage can be read as the bytes pass. It is
+    told the type of body that was checked, not the one that the agent named.
     """
     dropped = _NEVER_SENT | _named_by_connection(given) | {*private}
     passed = CIMultiDict(
@@ -67,6 +74,8 @@ def to_upstream(
         if name.lower() not in dropped and not name.lower().startswith("x-amz-")
     )
     passed["Accept-Encoding"] = "identity"
+    if content_type is not None:
+        passed["Content-Type"] = content_type
     passed.update(key_headers)
     return passed
 

@@ -89,6 +89,7 @@ class Relay:
             request.headers,
             private=call.provider.private_headers,
             key_headers=await self._key_headers(request, target),
+            content_type=self._content_type,
         )
         return await self._session.request(
             request.method,
@@ -106,10 +107,11 @@ class Relay:
             key = call.upstream.key
             return call.provider.key_headers(key) if key else {}
         now: AwsKeys = await call.upstream.credential.current()
-        content_type = request.headers.get("Content-Type")
         made = await off_loop(
             len(call.body),
-            lambda: sigv4.signed_headers(request.method, str(target), content_type, call.body, now),
+            lambda: sigv4.signed_headers(
+                request.method, str(target), self._content_type, call.body, now
+            ),
         )
         self._known.learn(keys.secrets(call.upstream, now))
         claim = sigv4.claimed(made["Authorization"])
@@ -240,6 +242,11 @@ class Relay:
         self._record.blame(blame.UNREACHABLE, text)
         path = self._call.operation.path
         return own_answer(self._call.provider, path, 502, "model_unreachable", text)
+
+    @property
+    def _content_type(self) -> str | None:
+        """Every body that passes is JSON in UTF-8."""
+        return "application/json" if self._call.body else None
 
     @property
     def _address(self) -> str:

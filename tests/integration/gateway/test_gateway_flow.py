@@ -16,8 +16,8 @@ from yarl import URL
 from seatrial.domain.door_limits import DoorLimits
 from seatrial.domain.errors import SetupFailed
 from seatrial.domain.ports import DoorSpec, Upstream
-from seatrial.gateway.calls import MAX_BODY
 from seatrial.gateway.gateway import SocketGateway
+from seatrial.gateway.intake import MAX_BODY
 from seatrial.testing.providers import Mode, ScriptedOllama, ScriptedOpenAI
 
 AT_ONCE = DoorLimits().calls_at_once

@@ -51,9 +51,12 @@ def test_a_model_is_known_in_every_spelling_and_only_when_it_is_named(
     assert operation is not None
     assert (operation.path_model, operation.path, operation.name) == (model, path, name)
     offered = Upstream("bedrock", "https://x", frozenset({model}))
-    assert admission.check_models(bedrock.PROVIDER, offered, operation, b"{}") == (None, model)
+    assert admission.check_models(bedrock.PROVIDER, offered, operation, admission.Body()) == (
+        None,
+        model,
+    )
     others = Upstream("bedrock", "https://x", frozenset(MODELS) - {model})
-    refusal, _ = admission.check_models(bedrock.PROVIDER, others, operation, b"{}")
+    refusal, _ = admission.check_models(bedrock.PROVIDER, others, operation, admission.Body())
     assert refusal is not None
     assert refusal.code == "model_not_allowed"
     assert f"--model bedrock:{model}" in refusal.message

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from seatrial.domain.ports import Upstream
 from seatrial.gateway import admission
+from seatrial.gateway.bodies import Turns
+from seatrial.gateway.intake import Intake
+from seatrial.gateway.providers.base import Operation
 from seatrial.gateway.providers.registry import PROVIDERS
 
 OLLAMA = PROVIDERS["ollama"]
 UPSTREAM = Upstream("ollama", "http://box", frozenset({"llama3.2"}))
 
 
+def read(operation: Operation, body: bytes) -> admission.Body:
+    return asyncio.run(Intake(Turns()).models(operation, body))
+
+
 def verdict(body: bytes, path: str = "/api/chat") -> tuple[int | None, str]:
     operation = OLLAMA.find("POST", path)
     assert operation is not None
-    refusal, model = admission.check_models(OLLAMA, UPSTREAM, operation, body)
+    refusal, model = admission.check_models(OLLAMA, UPSTREAM, operation, read(operation, body))
     return (refusal.status if refusal else None), model
 
 
@@ -27,7 +36,8 @@ def test_the_named_model_passes_in_both_spellings(model: str) -> None:
 def test_another_model_is_refused_with_its_name_and_the_way_out() -> None:
     operation = OLLAMA.find("POST", "/api/chat")
     assert operation is not None
-    refusal, _ = admission.check_models(OLLAMA, UPSTREAM, operation, b'{"model": "qwen"}')
+    body = read(operation, b'{"model": "qwen"}')
+    refusal, _ = admission.check_models(OLLAMA, UPSTREAM, operation, body)
     assert refusal is not None
     assert (refusal.status, refusal.error) == (403, "model.not_allowed")
     assert "'qwen'" in refusal.message

@@ -167,11 +167,15 @@ def test_what_the_container_says_about_itself_stays_there() -> None:
             "OpenAI-Organization": "other",
             "X-HTTP-Method-Override": "DELETE",
             "User-Agent": "sdk/1",
-            "Content-Type": "application/json",
+            "Content-Type": "application/json; charset=utf-7",
+            "Content-Encoding": "identity",
         }
     )
     passed = headers.to_upstream(
-        given, private={"openai-organization"}, key_headers={"Authorization": "Bearer real"}
+        given,
+        private={"openai-organization"},
+        key_headers={"Authorization": "Bearer real"},
+        content_type="application/json",
     )
     assert dict(passed) == {
         "User-Agent": "sdk/1",
