@@ -176,7 +176,7 @@ class Builder:
             spec = sources_stage(self._job.inputs, requirements=self._job.requirements, names=names)
             end = await self._run("sources", self._job.owners_key, spec)
             if end.result.succeeded:
-                return self._keep_wheels(end, names)
+                return await asyncio.to_thread(self._keep_wheels, end, names)
             more = needs_source(end.result.output) - names
             if not more:
                 raise await self._told(end.result)

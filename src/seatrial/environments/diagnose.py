@@ -49,18 +49,19 @@ TOO_LARGE = 70
 NO_SOLUTION = "error: No solution found"
 """Where uv's explanation begins."""
 
+# Output may be foreign and long: a word or a run of blanks is read from its beginning alone.
 _NEEDS_SOURCE = re.compile(r"^hint: Wheels are required for `([A-Za-z0-9._-]+)`", re.MULTILINE)
-_UNKNOWN = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
+_UNKNOWN = re.compile(r"(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([^\s,]+)")
 _ONLY_OLDER = re.compile(r"only ([A-Za-z0-9._-]+)([<>=]\S+) is available and you require ([^\s,]+)")
-_PYTHON = re.compile(r"(\S+) (?:depends on|requires) Python ?([<>=!~][^\s,]*)")
-_ABI = re.compile(r"([^\s]+) has no wheels with a matching Python")
-_PLATFORM = re.compile(r"([^\s]+) has no wheels with a matching platform tag")
-_BUILD = re.compile(r"^\s*error: Failed to (?:download and )?build `([^`]+)`", re.MULTILINE)
+_PYTHON = re.compile(r"(?<!\S)(\S+) (?:depends on|requires) Python ?([<>=!~][^\s,]*)")
+_ABI = re.compile(r"(?<!\S)(\S+) has no wheels with a matching Python")
+_PLATFORM = re.compile(r"(?<!\S)(\S+) has no wheels with a matching platform tag")
+_BUILD = re.compile(r"^[ \t]*error: Failed to (?:download and )?build `([^`\n]+)`", re.MULTILINE)
 _WHEEL = re.compile(
     r"error: Failed to (?:install|download|extract|read|unzip)[^`\n]*?[ `]([^\s`]+)"
 )
-_CAUSE = re.compile(r"^\s*cause: (.+)$", re.MULTILINE)
+_CAUSE = re.compile(r"^[ \t]*cause: (.+)$", re.MULTILINE)
 _NETWORK = (
     "Request failed after",
     "Failed to fetch",

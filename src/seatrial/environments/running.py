@@ -16,8 +16,9 @@ from seatrial.domain.ports import ContainerLimits, EngineInfo
 from seatrial.harness.protocol import Assign, Exit, FileFrame, Log
 from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots, SlotSpec
 
-from .diagnose import NO_SOLUTION, Stage, StageResult
+from .diagnose import StageResult
 from .flights import Telling
+from .output import StageOutput
 from .stages import StageSpec
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ BUILD = "build"
 """Stands in place of a test's id on the label of build containers."""
 
 _LOG_BYTES = 1024 * 1024
-_OUTPUT_CHARACTERS = 256 * 1024
-"""What of a stage's output is looked at for the reason of a failure: its end."""
 _FILES_BYTES = 200 * 1024 * 1024
 _PROCESSES = 512
 _OPEN_FILES = 4096
@@ -150,17 +149,16 @@ class _Watch:
     def __init__(self, spec: StageSpec, say: Telling) -> None:
         self._spec = spec
         self.say = say
-        self._rest = ""
         self._files: dict[str, bytearray] = {}
         self._whole: set[str] = set()
         self._room = _FILES_BYTES
-        self.output = ""
+        self._output = StageOutput(spec.stage)
         self.refused: list[str] = []
 
     async def on_frames(self, batch: FrameBatch) -> None:
         for _, frame in batch:
             if isinstance(frame, Log):
-                await self._on_output(frame.text)
+                await self._say(self._output.feed(frame.text))
             elif isinstance(frame, FileFrame):
                 self._on_file(frame)
 
@@ -172,23 +170,21 @@ class _Watch:
         }:
             self.refused.append(event.message)
 
+    @property
+    def output(self) -> str:
+        """The end of what it wrote."""
+        return self._output.text
+
     async def flush(self) -> None:
         """Pass on a last line without its end."""
-        if self._rest:
-            await self._on_output("\n")
+        await self._say(self._output.flush())
+
+    async def _say(self, shown: str) -> None:
+        if shown:
+            await self.say(shown)
 
     def whole_files(self) -> dict[str, bytes]:
         return {name: bytes(data) for name, data in self._files.items() if name in self._whole}
-
-    async def _on_output(self, text: str) -> None:
-        whole, newline, self._rest = (self._rest + text).rpartition("\n")
-        shown: list[str] = []
-        for line in whole.split("\n") if newline else ():
-            if is_shown(self._spec.stage, line, self.output):
-                shown.append(f"{line}\n")
-            self.output = f"{self.output}{line}\n"[-_OUTPUT_CHARACTERS:]
-        if shown:
-            await self.say("".join(shown))
 
     def _on_file(self, frame: FileFrame) -> None:
         data = self._files.setdefault(frame.name, bytearray())
@@ -202,21 +198,6 @@ class _Watch:
         data += piece
         if frame.last:
             self._whole.add(frame.name)
-
-
-def is_shown(stage: Stage, line: str, before: str) -> bool:
-    """Whether a line of uv's output tells the user something new.
-
-    Fetch and sources install into nothing that is kept, and every step resolves again. `before`
-    is what the stage said so far.
-    """
-    if stage != "install" and NO_SOLUTION in before + line:
-        return False  # shown when it is known that nothing can be built instead
-    if line.startswith(("Using CPython", "Using Python", "Installed ")):
-        return False
-    if line.startswith("Resolved "):
-        return stage != "install" and "Resolved " not in before
-    return stage == "install" or not line.startswith(" + ")
 
 
 def _result(spec: StageSpec, end: SlotEnd, watch: _Watch, limits: BuildLimits) -> StageResult:

@@ -17,6 +17,11 @@ from .folders import write_whole
 MAX_WHEEL_BYTES = 100 * 1024 * 1024
 _MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
 _MAX_MEMBERS = 50_000
+_MAX_DIRECTORY_BYTES = 10 * 1024 * 1024
+_END_SIGNATURE, _END_BYTES = b"PK\x05\x06", 22
+_MAX_COMMENT_BYTES = 65_535
+_ZIP64_SIGNATURE, _ZIP64_BYTES = b"PK\x06\x07", 20
+_MEMBER_SIGNATURE = b"PK\x01\x02"
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,200}\.whl")
 
 
@@ -78,7 +83,34 @@ def check_wheel(name: str, content: bytes, wanted: Collection[str]) -> str:
     return str(package)
 
 
+def _check_directory(content: bytes) -> None:
+    """Refuse what would cost too much to list: `zipfile` makes an object of every member. BadWheel.
+
+    Its own reading of where the directory is, and of how long (APPNOTE.TXT, 4.3.12 and 4.3.16).
+    """
+    end = _end_record(content)
+    if content[max(0, end - _ZIP64_BYTES) : end].startswith(_ZIP64_SIGNATURE):
+        raise BadWheel("it is an archive in the ZIP64 format")
+    size = int.from_bytes(content[end + 12 : end + 16], "little")
+    if size > min(end, _MAX_DIRECTORY_BYTES):
+        raise BadWheel("its list of files is too long")
+    if content.count(_MEMBER_SIGNATURE, end - size, end) > _MAX_MEMBERS:
+        raise BadWheel("it unpacks to too much")
+
+
+def _end_record(content: bytes) -> int:
+    """Where the record at the archive's end begins. BadWheel."""
+    end = len(content) - _END_BYTES
+    if content[max(0, end) :].startswith(_END_SIGNATURE) and content.endswith(b"\0\0"):
+        return end
+    found = content.rfind(_END_SIGNATURE, max(0, end - _MAX_COMMENT_BYTES - 1))
+    if not 0 <= found <= end:
+        raise BadWheel("it is no archive (it has no end)")
+    return found
+
+
 def _check_archive(content: bytes, stem: str) -> None:
+    _check_directory(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 _NAMED = re.compile(
-    r"profile\w*[\"']?\]?(?:\s*:\s*str)?\s*[=:,]\s*[\"']([\w.@+-]{1,64})[\"']", re.I | re.A
+    r"profile\w{0,64}[\"']?\]?(?:\s*:\s*str)?\s*[=:,]\s*[\"']([\w.@+-]{1,64})[\"']", re.I | re.A
 )
 _MOST_BYTES = 2 * 1024 * 1024
 _MOST_PROFILES = 50

@@ -75,6 +75,8 @@ def _clashes(paths: Iterable[str]) -> Iterator[FieldProblem]:
     seen: dict[str, str] = {}
     folders: set[str] = set()
     for path in paths:
+        if len(path) > MAX_PATH_BYTES:
+            continue  # refused already, and all its folders together would have its square's size
         same = _same(path)
         if same in seen:
             message = f"The path is the same as {printable(seen[same])!r} where case is ignored."

@@ -22,7 +22,7 @@ _MAX_PROBLEMS = 20
 # Grammar that came after 3.11, by how a line with it looks: nested quotes in f-strings (3.12),
 # `type` statements and type parameters (3.12), `except A, B` (3.14), t-strings (3.14).
 _NEWER_GRAMMAR = re.compile(
-    r"""\b[bfrt]{1,2}['"]|^\s*type\s|\b(?:def|class)\s+\w+\s*\[|\bexcept\b[^(]*,""",
+    r"""\b[bfrt]{1,2}['"]|^\s*type\s|\b(?:def|class)\s+\w+\s*\[|\bexcept\b(?:(?!\bexcept\b)[^(,])*,""",
     re.IGNORECASE,
 )
 

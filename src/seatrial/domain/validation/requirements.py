@@ -20,9 +20,10 @@ from .texts import is_utf8
 MAX_REQUIREMENTS_BYTES = 100_000
 _MAX_PROBLEMS = 20
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"--hash[= ](sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
 _VERSION_CONTROL = re.compile(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
+# Only where blanks begin: within a long run of them, each further start would read it again.
+_BEFORE_OPTION = re.compile(r"(?<!\s)\s++(?=-)")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz|tar)$", re.IGNORECASE)
 
@@ -76,7 +77,7 @@ def _lines(text: str) -> Iterator[_Line]:
     joined, start = "", 0
     for number, line in enumerate(text.splitlines(), 1):
         start = start if joined else number
-        stripped = _COMMENT.sub("", line)
+        stripped = _without_comment(line)
         if stripped.endswith("\\"):
             joined += stripped[:-1] + " "
             continue
@@ -85,6 +86,14 @@ def _lines(text: str) -> Iterator[_Line]:
             yield _Line(start, whole)
     if joined.strip():
         yield _Line(start, joined.strip())
+
+
+def _without_comment(line: str) -> str:
+    """The line up to a `#` that begins it or follows a blank, and without those blanks."""
+    at = line.find("#")
+    while at > 0 and not line[at - 1].isspace():
+        at = line.find("#", at + 1)
+    return line if at < 0 else line[:at].rstrip()
 
 
 def _line_problem(line: str) -> tuple[str, str] | None:
@@ -96,7 +105,7 @@ def _line_problem(line: str) -> tuple[str, str] | None:
         short = option if option.startswith("--") else option[:2]
         reason = _OPTIONS.get(short, "options are not allowed here, packages only")
         return f"{printable(short)} is refused: {reason}", "not_allowed"
-    requirement, *options = re.split(r"\s+(?=-)", line)
+    requirement, *options = _BEFORE_OPTION.split(line)
     if any(not _HASH.fullmatch(option.strip()) for option in options):
         return "only --hash=sha256:… may follow a package", "not_allowed"
     return _package_problem(requirement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 
 from seatrial.domain.errors import FieldProblem
 from seatrial.harness.sdk_env import sdk_environment
@@ -37,7 +37,9 @@ _RESERVED = frozenset(n for n in sdk_environment() if not _MAY_CHANGE.fullmatch(
 
 def env_problems(env: Mapping[str, str], secrets: Mapping[str, str]) -> Iterator[FieldProblem]:
     """Names are variables' names that are free, values are texts, all of it of a sensible size."""
-    yield from _too_many("env", env, MAX_VARIABLES)
+    if len(env) > MAX_VARIABLES:
+        yield _too_many("env", env, MAX_VARIABLES)
+        return
     for name, value in env.items():
         field = f"env.{printable(name)}"
         yield from _name_problems(field, name)
@@ -58,7 +60,9 @@ def env_problems(env: Mapping[str, str], secrets: Mapping[str, str]) -> Iterator
 
 def secret_problems(secrets: Mapping[str, str]) -> Iterator[FieldProblem]:
     """Names are variables' names that are free, values are names of credentials."""
-    yield from _too_many("secrets", secrets, MAX_SECRETS)
+    if len(secrets) > MAX_SECRETS:
+        yield _too_many("secrets", secrets, MAX_SECRETS)
+        return
     for name, credential in secrets.items():
         field = f"secrets.{printable(name)}"
         yield from _name_problems(field, name)
@@ -67,10 +71,8 @@ def secret_problems(secrets: Mapping[str, str]) -> Iterator[FieldProblem]:
             yield FieldProblem(field, message, "invalid")
 
 
-def _too_many(field: str, given: Iterable[str], most: int) -> Iterator[FieldProblem]:
-    count = len(tuple(given))
-    if count > most:
-        yield FieldProblem(field, f"There are {count}; the limit is {most}.", "too_many")
+def _too_many(field: str, given: Sized, most: int) -> FieldProblem:
+    return FieldProblem(field, f"There are {len(given)}; the limit is {most}.", "too_many")
 
 
 def _name_problems(field: str, name: str) -> Iterator[FieldProblem]:

@@ -45,7 +45,7 @@ ADVISORIES = (
     Advisory("crun", "CVE-2025-24965", ((1, 20),), "a krun container leads to the host"),
 )
 
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9})+")
 
 
 def warnings_for(version: Version) -> Iterable[str]:
