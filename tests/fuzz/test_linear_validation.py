@@ -15,7 +15,7 @@ from tests.support.growth import assert_linear
 from seatrial.domain import pulls, validation
 from seatrial.domain.credentials import Credential
 from seatrial.domain.requests import Limits, TestRequest
-from seatrial.domain.validation import Maxima
+from seatrial.domain.validation import Finding, Maxima
 from seatrial.domain.validation.requirements import requirements_problems
 
 SHAPES: dict[str, tuple[str, str, str]] = {
@@ -48,8 +48,8 @@ SHAPES: dict[str, tuple[str, str, str]] = {
 }
 
 
-_LEFT_OUT = {"base_urls.address_problem"}
-"""Takes addresses as a resolver gives them, no text."""
+_LEFT_OUT = {"base_urls.address_problem", "syntax.find"}
+"""The first takes addresses as a resolver gives them, the other runs in a child with limits."""
 
 
 def _judges() -> dict[str, Callable[..., Any]]:
@@ -74,6 +74,8 @@ def _given(name: str, hint: Any, text: str) -> Any:
     if hint in {str, str | None} or hint is Any:
         return text
     if origin in {Mapping, dict} or hint in {Mapping, dict}:
+        if parts and parts[1] is Finding:
+            return {"agent.py": Finding("syntax", text, 1, 1)}
         return {"agent.py": text, text: text, "NAME": text}
     if origin in {Sequence, Iterable, tuple, list, frozenset}:
         return (text,) if parts else ()

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seatrial.compiler import check_once
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.requests import Limits, TestRequest
-from seatrial.domain.validation import Maxima, validate
+from seatrial.domain.validation import Maxima, sources_of, validate, version_of
 from seatrial.domain.validation.paths import AGENT_FILE
 from seatrial.settings import Settings
 
@@ -137,7 +138,9 @@ def check(request: TestRequest, settings: Settings) -> None:
         traffic_mb=settings.max_traffic_mb,
         concurrent_calls=settings.max_concurrent_calls,
     )
-    problems = validate(request, maxima, default_python=settings.python)
+    version = version_of(request.python or settings.python)
+    findings = check_once(sources_of(request.files), version)
+    problems = validate(request, maxima, default_python=settings.python, findings=findings)
     if settings.url:
         problems = [problem for problem in problems if problem.code not in _OPERATORS]
     if problems:

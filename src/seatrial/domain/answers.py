@@ -20,6 +20,10 @@ class ValidationReport(_Answer):
     """What a check of a request found. Problems are answered as an error, so here are none."""
 
     problems: tuple[FieldProblem, ...] = ()
+    unchecked: tuple[str, ...] = Field(
+        default=(),
+        description="Files whose syntax could not be checked in time; running them shows it.",
+    )
 
 
 class ProviderList(_Answer):

@@ -13,6 +13,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from seatrial.compiler import KeptCompiler
+from seatrial.domain.compiler_ports import Compiler
 from seatrial.domain.credential_ports import KeyRotation
 from seatrial.domain.ports import Environments, Providers, Store
 from seatrial.domain.pulls import ModelPulls
@@ -68,6 +70,7 @@ class ServerDeps:
     pulls: ModelPulls | None = None
     environments: Environments | None = None
     key_rotation: KeyRotation | None = None
+    compiler: Compiler = field(default_factory=KeptCompiler)
     local_owner: str | None = None
     socket_owner: str | None = None
     webhook_key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)

@@ -84,6 +84,7 @@ async def serve(
         # Also when it ends by cancellation: open streams must not outlive it.
         deps.stopping.set()
         await stop
+        deps.compiler.close()
 
 
 async def _stop(server: uvicorn.Server, stopping: asyncio.Event) -> None:

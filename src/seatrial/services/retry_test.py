@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.domain.compiler_ports import Compiler
 from seatrial.domain.ports import Store
 from seatrial.domain.requests import RetryChanges
 from seatrial.domain.tests import Test
@@ -20,6 +21,7 @@ async def retry_test(
     test_id: str,
     changes: RetryChanges,
     *,
+    compiler: Compiler,
     idempotency_key: str | None = None,
     providers: frozenset[str] = OFFERED_PROVIDERS,
 ) -> Test:
@@ -34,6 +36,7 @@ async def retry_test(
         owner,
         replayed(old, changes.applied_to(old.request), replay=changes.replay),
         retry_of=old.id,
+        compiler=compiler,
         idempotency_key=idempotency_key,
         providers=providers,
     )

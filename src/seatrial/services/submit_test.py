@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.domain.compiler_ports import Compiler
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.ports import Store
 from seatrial.domain.requests import TestRequest
@@ -21,6 +22,7 @@ async def submit_test(
     owner: str,
     request: TestRequest,
     *,
+    compiler: Compiler,
     retry_of: str | None = None,
     idempotency_key: str | None = None,
     providers: frozenset[str] = OFFERED_PROVIDERS,
@@ -30,7 +32,7 @@ async def submit_test(
     The same owner and key within 24 hours give the first call's test again.
     """
     _check_key(idempotency_key)
-    await validate_request(store, settings, owner, request, providers=providers)
+    await validate_request(store, settings, owner, request, compiler=compiler, providers=providers)
     return await store.submit(
         owner,
         request,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from seatrial.domain.compiler_ports import Compiler
 from seatrial.domain.errors import InvalidRequest
 from seatrial.domain.ports import Store
 from seatrial.domain.requests import TestRequest
-from seatrial.domain.validation import OFFERED_PROVIDERS, Maxima, validate
+from seatrial.domain.validation import OFFERED_PROVIDERS, Maxima, sources_of, validate, version_of
+from seatrial.domain.validation.syntax import UNCHECKED
 from seatrial.settings import Settings
 
 from .credentials import choice_problems
@@ -34,11 +36,21 @@ async def validate_request(
     owner: str,
     request: TestRequest,
     *,
+    compiler: Compiler,
     providers: frozenset[str] = OFFERED_PROVIDERS,
-) -> None:
-    """Return when the request may be queued. InvalidRequest with every problem otherwise."""
+) -> tuple[str, ...]:
+    """Return when the request may be queued. InvalidRequest with every problem otherwise.
+
+    Returned are the files whose syntax could not be checked in time: the test itself shows it.
+    """
+    version = version_of(request.python or settings.python)
+    findings = await compiler.check(owner, sources_of(request.files), version)
     problems = validate(
-        request, maxima_of(settings), providers=providers, default_python=settings.python
+        request,
+        maxima_of(settings),
+        providers=providers,
+        default_python=settings.python,
+        findings=findings,
     )
     if request.replay_of is None:
         problems += await choice_problems(store, owner, request, settings.default_model)
@@ -47,3 +59,4 @@ async def validate_request(
         problems += await replay_problems(store, owner, request)
     if problems:
         raise InvalidRequest(tuple(problems))
+    return tuple(path for path, found in findings.items() if found.kind == UNCHECKED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from seatrial.compiler import KeptCompiler
 from seatrial.domain.errors import InvalidRequest, NotFound
 from seatrial.domain.phases import Outcome
 from seatrial.domain.recordings import RecordingSetup
@@ -16,6 +17,7 @@ from seatrial.settings import Settings
 from seatrial.store import SqlStore
 
 SETTINGS = Settings()
+COMPILER = KeptCompiler()
 REQUEST = TestRequest(
     files={"agent.py": "def run(q): return q\n"}, query="q", model="openai:gpt-x", record=True
 )
@@ -23,7 +25,7 @@ REQUEST = TestRequest(
 
 async def ended(store: SqlStore, request: TestRequest, *, problem: str | None = None) -> str:
     """A test that has run, recorded if the request says so."""
-    test = await submit_test(store, SETTINGS, "ann", request)
+    test = await submit_test(store, SETTINGS, "ann", request, compiler=COMPILER)
     [claim] = await store.claim("w", lease_seconds=60, max_per_user=9, max_total=0, count=1)
     if request.record:
         await store.start_recording(test.id, claim.attempt, RecordingSetup())
@@ -35,7 +37,7 @@ async def ended(store: SqlStore, request: TestRequest, *, problem: str | None = 
 
 async def retried(store: SqlStore, test_id: str, **changes: object) -> TestRequest:
     asked = RetryChanges.model_validate(changes)
-    return (await retry_test(store, SETTINGS, "ann", test_id, asked)).request
+    return (await retry_test(store, SETTINGS, "ann", test_id, asked, compiler=COMPILER)).request
 
 
 async def refused(store: SqlStore, test_id: str, **changes: object) -> tuple[str, str]:
@@ -75,7 +77,7 @@ async def test_what_cannot_be_replayed_is_refused_with_the_reason(store: SqlStor
     field, message = await refused(store, recorded, replay=True, model="openai:gpt-y")
     assert field == "model"
     assert "openai:gpt-x" in message
-    waiting = await submit_test(store, SETTINGS, "ann", REQUEST)
+    waiting = await submit_test(store, SETTINGS, "ann", REQUEST, compiler=COMPILER)
     assert "not ended" in (await refused(store, waiting.id, replay=True))[1]
 
 
@@ -87,17 +89,18 @@ async def test_another_owners_recording_does_not_exist(store: SqlStore) -> None:
         [line async for line in recording_lines(store, "bob", recorded)]
     theirs = REQUEST.model_copy(update={"record": False, "replay_of": recorded})
     with pytest.raises(InvalidRequest, match="replay_of: There is no test"):
-        await submit_test(store, SETTINGS, "bob", theirs)
+        await submit_test(store, SETTINGS, "bob", theirs, compiler=COMPILER)
     for strange in ("", "../x", "a" * 99):
         wrong = theirs.model_copy(update={"replay_of": strange})
         with pytest.raises(InvalidRequest, match="replay_of"):
-            await submit_test(store, SETTINGS, "ann", wrong)
+            await submit_test(store, SETTINGS, "ann", wrong, compiler=COMPILER)
 
 
 async def test_a_replay_cannot_be_recorded_and_needs_no_credential(store: SqlStore) -> None:
     recorded = await ended(store, REQUEST)
     both = REQUEST.model_copy(update={"replay_of": recorded})
     with pytest.raises(InvalidRequest, match="record: A test that is answered"):
-        await submit_test(store, SETTINGS, "ann", both)
+        await submit_test(store, SETTINGS, "ann", both, compiler=COMPILER)
     gone = both.model_copy(update={"record": False, "credential": "gone"})
-    assert (await submit_test(store, SETTINGS, "ann", gone)).request.credential == "gone"
+    test = await submit_test(store, SETTINGS, "ann", gone, compiler=COMPILER)
+    assert test.request.credential == "gone"

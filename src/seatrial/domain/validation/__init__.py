@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import TestRequest
 
@@ -14,13 +16,26 @@ from .python_source import (
     entry_point_problems,
     python_problems,
     source_problems,
+    sources_of,
+    version_of,
 )
 from .requirements import requirements_problems
+from .syntax import Finding, find
 from .texts import name_problems, query_problems
 from .variables import env_problems, secret_problems
 from .webhooks import webhook_problems
 
-__all__ = ["OFFERED_PROVIDERS", "SUPPORTED_PYTHONS", "Maxima", "limit_ranges", "validate"]
+__all__ = [
+    "OFFERED_PROVIDERS",
+    "SUPPORTED_PYTHONS",
+    "Finding",
+    "Maxima",
+    "compile_here",
+    "limit_ranges",
+    "sources_of",
+    "validate",
+    "version_of",
+]
 
 
 def validate(
@@ -29,17 +44,20 @@ def validate(
     *,
     providers: frozenset[str] = OFFERED_PROVIDERS,
     default_python: str = "3.11",
+    findings: Mapping[str, Finding] | None = None,
 ) -> list[FieldProblem]:
     """Every rule that the request breaks, in the order in which its fields are declared.
 
     An empty list means that it may be queued. Nothing of the request is executed. `providers`
     are those that this installation can use; `default_python` is what a request that names no
-    version runs on. Never raises.
+    version runs on. `findings` are a compiler's, by path; without them the sources are compiled
+    here, which can take minutes for sources made to. Never raises.
     """
-    python = request.python or default_python
+    if findings is None:
+        findings = compile_here(request, default_python=default_python)
     return [
         *path_problems(request.files),
-        *source_problems(request.files, python),
+        *source_problems(request.files, findings),
         *requirements_problems(request.requirements),
         *python_problems(request.python),
         *model_problems(request.model, providers),
@@ -53,3 +71,10 @@ def validate(
         *env_problems(request.env, request.secrets),
         *secret_problems(request.secrets),
     ]
+
+
+def compile_here(request: TestRequest, *, default_python: str = "3.11") -> dict[str, Finding]:
+    """What this process's compiler finds wrong, by path: for a user's own process."""
+    version = version_of(request.python or default_python)
+    found = {path: find(text, version) for path, text in sources_of(request.files).items()}
+    return {path: one for path, one in found.items() if one is not None}

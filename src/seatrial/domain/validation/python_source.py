@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import re
-import sys
-import warnings
+import itertools
 from collections.abc import Iterator, Mapping
 
 from seatrial.domain.errors import FieldProblem
 
 from .paths import MAX_CODE_BYTES, printable
+from .syntax import RUNNING, TOO_COMPLEX, UNCHECKED, Finding
 from .texts import is_utf8
 
 SUPPORTED_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 """Versions that a test may ask for."""
 
-_RUNNING = sys.version_info[:2]
 _MAX_PROBLEMS = 20
-
-# Grammar that came after 3.11, by how a line with it looks: nested quotes in f-strings (3.12),
-# `type` statements and type parameters (3.12), `except A, B` (3.14), t-strings (3.14).
-_NEWER_GRAMMAR = re.compile(
-    r"""\b[bfrt]{1,2}['"]|^\s*type\s|\b(?:def|class)\s+\w+\s*\[|\bexcept\b(?:(?!\bexcept\b)[^(,])*,""",
-    re.IGNORECASE,
-)
 
 
 def python_problems(python: str | None) -> Iterator[FieldProblem]:
@@ -35,20 +25,38 @@ def python_problems(python: str | None) -> Iterator[FieldProblem]:
         yield FieldProblem("python", message, "unsupported")
 
 
-def source_problems(files: Mapping[str, str], python: str) -> Iterator[FieldProblem]:
+def sources_of(files: Mapping[str, str]) -> dict[str, str]:
+    """The sources to compile by path, agent.py first.
+
+    None of code beyond the size limit: it is refused for its size already.
+    """
+    if sum(len(text) for text in files.values()) > MAX_CODE_BYTES:
+        return {}
+    paths = sorted((p for p in files if p.endswith(".py")), key=lambda p: p != "agent.py")
+    texts = {path: files[path].removeprefix("\ufeff") for path in paths}
+    return {path: text for path, text in texts.items() if is_utf8(text) and "\0" not in text}
+
+
+def version_of(python: str) -> tuple[int, int]:
+    """The version to compile for. An unknown one counts as ours; `python_problems` reports it."""
+    if python not in SUPPORTED_PYTHONS:
+        return RUNNING
+    major, _, minor = python.partition(".")
+    return int(major), int(minor)
+
+
+def source_problems(
+    files: Mapping[str, str], findings: Mapping[str, Finding]
+) -> Iterator[FieldProblem]:
     """The first syntax error of each `.py` file, agent.py first; at most 20 in all.
 
-    Nothing is said about code beyond the size limit: it is refused for its size already.
+    `findings` are the compiler's, by path.
     """
     if sum(len(text) for text in files.values()) > MAX_CODE_BYTES:
         return
-    version = _version(python)
-    found = 0
-    for path in sorted((p for p in files if p.endswith(".py")), key=lambda p: p != "agent.py"):
-        problem = _syntax_problem(path, files[path], version)
-        if problem and found < _MAX_PROBLEMS:
-            found += 1
-            yield problem
+    paths = sorted((p for p in files if p.endswith(".py")), key=lambda p: p != "agent.py")
+    problems = (_syntax_problem(path, files[path], findings.get(path)) for path in paths)
+    yield from itertools.islice(filter(None, problems), _MAX_PROBLEMS)
 
 
 def entry_point_problems(entry: str | None, files: Mapping[str, str]) -> Iterator[FieldProblem]:
@@ -64,51 +72,18 @@ def entry_point_problems(entry: str | None, files: Mapping[str, str]) -> Iterato
         yield FieldProblem("entry_point", message, "missing", file=printable(path))
 
 
-def _version(python: str) -> tuple[int, int]:
-    """An unknown version counts as ours; `python_problems` reports it."""
-    if python not in SUPPORTED_PYTHONS:
-        return _RUNNING
-    major, _, minor = python.partition(".")
-    return int(major), int(minor)
-
-
-def _syntax_problem(path: str, text: str, version: tuple[int, int]) -> FieldProblem | None:
+def _syntax_problem(path: str, text: str, found: Finding | None) -> FieldProblem | None:
     if not is_utf8(text):
         return None
-    source = text.removeprefix("\ufeff")
-    if "\0" in source:
-        line = source.count("\n", 0, source.index("\0")) + 1
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
         return _problem(path, "The source holds a null byte", line, None)
-    try:
-        _parse(source, version)
-    except SyntaxError as error:
-        if version > _RUNNING and _may_be_newer_grammar(source, error):
-            return None
-        return _problem(path, error.msg, error.lineno, error.offset)
-    except (RecursionError, MemoryError):
+    if found is None or found.kind == UNCHECKED:
+        return None
+    if found.kind == TOO_COMPLEX:
         message = "The code is nested too deeply for Python."
         return FieldProblem("files", message, "agent.too_complex", file=printable(path))
-    except (ValueError, OverflowError) as error:
-        # What the compiler refuses without a place, such as a literal that cannot be made.
-        return _problem(path, str(error), None, None)
-    return None
-
-
-def _parse(source: str, version: tuple[int, int]) -> None:
-    """Compile without running. A compiler's whole check finds more than the grammar's alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        compile(source, "agent", "exec", dont_inherit=True)
-        if version < _RUNNING:
-            ast.parse(source, feature_version=version)
-
-
-def _may_be_newer_grammar(source: str, error: SyntaxError) -> bool:
-    """Whether a Python newer than the one that runs here might accept the line."""
-    lines = source.splitlines()
-    number = (error.lineno or 0) - 1
-    line = lines[number] if 0 <= number < len(lines) else ""
-    return error.msg.startswith("f-string") or bool(_NEWER_GRAMMAR.search(line))
+    return _problem(path, found.message, found.line, found.column)
 
 
 def _problem(path: str, reason: str, line: int | None, column: int | None) -> FieldProblem:

@@ -51,6 +51,7 @@ async def submit_test(
         caller.id,
         request,
         idempotency_key=idempotency_key,
+        compiler=deps.compiler,
         providers=deps.offered_providers,
     )
     response.headers["Location"] = f"/api/v1/tests/{test.id}"
@@ -135,6 +136,7 @@ async def retry_test(
         test_id,
         changes or RetryChanges(),
         idempotency_key=idempotency_key,
+        compiler=deps.compiler,
         providers=deps.offered_providers,
     )
     response.headers["Location"] = f"/api/v1/tests/{test.id}"

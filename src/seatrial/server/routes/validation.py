@@ -21,5 +21,12 @@ router = APIRouter(tags=["tests"])
 )
 async def validate_request(request: TestRequest, deps: Deps, caller: Caller) -> ValidationReport:
     """The same checks as on submission. 200 without problems, or 422 with all of them."""
-    await check(deps.store, deps.settings, caller.id, request, providers=deps.offered_providers)
-    return ValidationReport()
+    unchecked = await check(
+        deps.store,
+        deps.settings,
+        caller.id,
+        request,
+        compiler=deps.compiler,
+        providers=deps.offered_providers,
+    )
+    return ValidationReport(unchecked=unchecked)
