@@ -48,7 +48,8 @@ async def main() -> int:
     views = parser.parse_args().views
     async with Served({"engine": "fake"}) as served, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS)
-        url = f"http://127.0.0.1:{served.port}/"
+        # As a person opens it: the address that `seatrial serve` prints.
+        url = f"{served.url}/#token={served.token}"
         await _profile(browser, url)  # the first of all waits for the browser's own start
         found = [await _profile(browser, url) for _ in range(views)]
         await browser.close()

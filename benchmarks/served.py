@@ -57,7 +57,17 @@ class Served:
 
     def client(self) -> AsyncClient:
         """A new connection to it."""
-        return AsyncClient(f"http://127.0.0.1:{self.port}")
+        return AsyncClient(self.url, token=self.token)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        """What its port asks for."""
+        return (self.data_dir / "local.token").read_text().strip()
 
     async def start(self) -> None:
         """Return when it takes connections."""

@@ -23,6 +23,6 @@ echo "== Testing examples/hello/agent.py in a container, against a real model"
 
 echo
 echo "Next:"
-echo "  .venv/bin/seatrial serve                       then open http://127.0.0.1:8710"
+echo "  .venv/bin/seatrial serve                       then open $("$seatrial" serve --show-url 2>/dev/null)"
 echo "  .venv/bin/seatrial run your_agent.py \"a query\"  to test an agent of your own"
 echo "  .venv/bin/seatrial tests list                  to see this test again"

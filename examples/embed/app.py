@@ -1,9 +1,10 @@
 """A host application, in the standard library: its page shows tests that run in Seatrial.
 
+    export SEATRIAL_TOKEN=$(seatrial serve --show-token)
     python examples/embed/app.py --seatrial http://127.0.0.1:8710 --port 8800
 
 Then open http://localhost:8800. The back end submits the test and makes the token that the page
-shows it with; the browser never sees the API token (SEATRIAL_TOKEN, where the server asks for one).
+shows it with; the browser never sees the API token.
 """
 
 from __future__ import annotations
@@ -28,26 +29,38 @@ AGENT = (HERE / "agent.py").read_text()
 
 
 class Seatrial:
-    """The three calls of the REST API that a host application needs."""
+    """The calls of the REST API that a host application needs."""
 
     def __init__(self, server: str, token: str | None) -> None:
         self.server = server.rstrip("/")
         self._token = token
 
+    def check(self) -> None:
+        """SystemExit with what to do, unless the server answers to this token."""
+        try:
+            self._ask("/api/v1/session")
+        except urllib.error.HTTPError as error:
+            problem = json.load(error)
+            raise SystemExit(f"{problem['detail']} {problem['hint']}") from error
+        except urllib.error.URLError as error:
+            raise SystemExit(f"Nothing answers at {self.server}: {error.reason}") from error
+
     def submit(self, query: str) -> str:
         """Queue a test of our agent; its id."""
         request = {"files": {"agent.py": AGENT}, "model": "none", "query": query}
-        return self._post("/api/v1/tests", request)["id"]
+        return self._ask("/api/v1/tests", request)["id"]
 
     def embed_token(self, test_id: str, origin: str) -> str:
         """What one page of ours may show that one test with, for an hour."""
-        return self._post(f"/api/v1/tests/{test_id}/embed", {"origins": [origin]})["token"]
+        return self._ask(f"/api/v1/tests/{test_id}/embed", {"origins": [origin]})["token"]
 
-    def _post(self, path: str, body: object) -> Any:
+    def _ask(self, path: str, body: object = None) -> Any:
+        """GET, or POST of a body."""
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(self.server + path, json.dumps(body).encode(), headers)
+        content = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.server + path, content, headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
@@ -118,6 +131,7 @@ def main() -> None:
     options.add_argument("--port", type=int, default=8800)
     given = options.parse_args()
     Handler.seatrial = Seatrial(given.seatrial, os.environ.get("SEATRIAL_TOKEN"))
+    Handler.seatrial.check()
     with ThreadingHTTPServer(("127.0.0.1", given.port), Handler) as server:
         Handler.origin = f"http://localhost:{server.server_port}"
         print(f"Open {Handler.origin}", flush=True)

@@ -2,7 +2,7 @@
 
     from seatrial import Client
 
-    with Client("http://127.0.0.1:8710") as client:
+    with Client() as client:  # seatrial serve
         test = client.submit(files={"agent.py": "def run(query): return query"}, query="hello")
         print(client.wait(test.id).result.response)
 

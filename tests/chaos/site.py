@@ -161,7 +161,8 @@ class Site:
     def client(self) -> AsyncClient:
         """One that seeks a lost server for minutes."""
         url = f"http://127.0.0.1:{self.port}"
-        return AsyncClient(url, patience=Patience(longest=1.0, attempts=600))
+        token = (self.folder / self.server.name / "local.token").read_text().strip()
+        return AsyncClient(url, token=token, patience=Patience(longest=1.0, attempts=600))
 
     async def start(self) -> None:
         """Start all and wait until all are there."""

@@ -102,7 +102,7 @@ def test_ctrl_c_stops_the_test_and_says_so(serving: Serving, tmp_path: Path) -> 
             "--model",
             "none",
         ],
-        env={**serving.environment, "SEATRIAL_URL": serving.url, "TERM": "xterm"},
+        env={**serving.client_environment, "TERM": "xterm"},
         stdin=follower,
         stdout=follower,
         stderr=follower,

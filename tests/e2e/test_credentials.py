@@ -118,7 +118,7 @@ def test_a_stored_key_reaches_the_model_service_and_no_other_place(
         running = processes()
         typed.append(serving.cli("tests", "logs", test.id))
         typed.append(serving.cli("credentials", "rotate"))
-        with httpx.Client(base_url=f"{serving.url}/api/v1") as api:
+        with httpx.Client(base_url=f"{serving.url}/api/v1", headers=serving.headers) as api:
             paths = ("/credentials", "/credentials/work", f"/tests/{test.id}", "/tests")
             answers = [
                 api.get(path).content

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 @pytest.mark.spec("FR-010")
 async def test_a_back_end_is_told_the_result_of_a_test(serving: Serving) -> None:
-    async with receiving() as receiver, AsyncClient(serving.url) as client:
+    async with receiving() as receiver, AsyncClient(serving.url, token=serving.token) as client:
         test = await client.submit(
             files=agents.files("def run(query):\n    return query.upper()\n"),
             query="hello",

@@ -197,7 +197,8 @@ def store_canaries(serving: Serving, service: LeakyService) -> list[str]:
 
 def answers_of(serving: Serving, test_id: str) -> bytes:
     paths = (f"/tests/{test_id}", f"/tests/{test_id}/events", "/tests", "/credentials")
-    with httpx.Client(base_url=f"{serving.url}/api/v1", timeout=60) as api:
+    base = f"{serving.url}/api/v1"
+    with httpx.Client(base_url=base, headers=serving.headers, timeout=60) as api:
         return b"\n".join(api.get(path).content for path in paths)
 
 

@@ -34,10 +34,9 @@ def _acting(text: str) -> list[str]:
 def _on_a_terminal(place: Place, arguments: Sequence[str]) -> str:
     """What the command writes to a real (pseudo) terminal."""
     ours, theirs = pty.openpty()
-    environment = {**place.serving.environment, "SEATRIAL_URL": place.serving.url}
     process = subprocess.Popen(
         [sys.executable, "-m", "seatrial", *arguments],
-        env={**environment, "TERM": "xterm-256color"},
+        env={**place.serving.client_environment, "TERM": "xterm-256color"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -91,7 +90,7 @@ def test_json_is_ascii_and_says_exactly_what_was_written(
 @pytest.mark.parametrize("command", ["show", "logs"])
 def test_a_build_server_finds_no_command(place: Place, corpus: Corpus, command: str) -> None:
     test_id = corpus.end("ci_commands").test.id
-    environment = {**place.serving.environment, "SEATRIAL_URL": place.serving.url, "CI": "true"}
+    environment = {**place.serving.client_environment, "CI": "true"}
     done = subprocess.run(
         [sys.executable, "-m", "seatrial", "tests", command, test_id],
         env=environment,
@@ -107,7 +106,8 @@ def test_a_browser_never_takes_an_answer_for_a_page(place: Place, corpus: Corpus
     end = corpus.end("html_injection")
     base = f"{place.serving.url}/api/v1/tests/{end.test.id}"
     for url, accepted in ((base, "text/html"), (f"{base}/events", "text/event-stream")):
-        with httpx.stream("GET", url, headers={"Accept": accepted}) as answer:
+        headers = {"Accept": accepted, **place.serving.headers}
+        with httpx.stream("GET", url, headers=headers) as answer:
             kind = answer.headers["content-type"]
             assert kind.startswith(("application/json", "text/event-stream"))
             assert answer.headers["x-content-type-options"] == "nosniff"

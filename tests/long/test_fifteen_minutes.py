@@ -85,7 +85,7 @@ def one_stream(server: Serving, test_id: str) -> list[Event]:
     with httpx.stream(
         "GET",
         f"{server.url}/api/v1/tests/{test_id}/events",
-        headers={"accept": "text/event-stream"},
+        headers={"accept": "text/event-stream", **server.headers},
         timeout=httpx.Timeout(30, read=SILENCE_SECONDS),
     ) as answer:
         for chunk in answer.iter_bytes():

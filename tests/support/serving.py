@@ -54,6 +54,23 @@ class Serving:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def token(self) -> str | None:
+        """The local token, which the port asks for; None where a test sets something else."""
+        if "require_token" in self.settings:
+            return None
+        return (self.data_dir / "local.token").read_text().strip()
+
+    @property
+    def page_url(self) -> str:
+        """The address that a person opens: it contains the token."""
+        return f"{self.url}/#token={self.token}" if self.token else self.url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request to the port has to bring."""
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @property
     def log(self) -> str:
         return (self.data_dir / "test-serve.log").read_text(errors="replace")
 
@@ -63,6 +80,12 @@ class Serving:
             **{"data_dir": str(self.data_dir), "port": str(self.port), **self.settings}
         )
         return {**clean, **self.extra_environment}
+
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """The environment of a client of this server, which it knows by its address alone."""
+        token = {"SEATRIAL_TOKEN": self.token} if self.token else {}
+        return {**self.environment, "SEATRIAL_URL": self.url, **token}
 
     def start(self) -> Serving:
         self.data_dir.chmod(0o711)
@@ -94,7 +117,7 @@ class Serving:
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def client(self, token: str | None = None) -> Client:
-        return Client(self.url, token=token)
+        return Client(self.url, token=token or self.token)
 
     def cli(
         self, *arguments: str, stdin: str = "", timeout: float = 200
@@ -102,7 +125,7 @@ class Serving:
         """Run the real command line against this server, as a user without a terminal does."""
         return subprocess.run(
             [sys.executable, "-m", "seatrial", *arguments],
-            env={**self.environment, "SEATRIAL_URL": self.url},
+            env=self.client_environment,
             input=stdin,
             capture_output=True,
             text=True,

@@ -5,10 +5,14 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "./mantine.css";
 import "./styles.css";
+import { arrive } from "./api/arrival";
 import { ApiProblem, needsSignIn } from "./api/problem";
 import { routeTree } from "./routeTree.gen";
 import { ToastPlace } from "./shared/toast";
 import { theme } from "./theme";
+
+// Before anything else reads the address: the token in it is for nobody's eyes.
+const arrived = arrive();
 
 /** Somebody whose sign-in ended signs in again and comes back to where they were. */
 function onError(error: unknown): void {
@@ -43,15 +47,23 @@ window.addEventListener("vite:preloadError", () => {
   if (Date.now() - last > 10_000) location.reload();
 });
 
+// An address with a token that is pasted into an open page loads nothing anew.
+window.addEventListener("hashchange", async () => {
+  if (await arrive()) await queries.resetQueries();
+});
+
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no root element.");
-createRoot(root).render(
-  <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
-      <QueryClientProvider client={queries}>
-        <ToastPlace />
-        <RouterProvider router={router} />
-      </QueryClientProvider>
-    </MantineProvider>
-  </StrictMode>,
+const shown = createRoot(root);
+void arrived.then(() =>
+  shown.render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme="auto">
+        <QueryClientProvider client={queries}>
+          <ToastPlace />
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  ),
 );

@@ -21,8 +21,14 @@ from .screen import Screen
 
 class _Where(TypedDict, total=False):
     url: str | None
-    token: str | None
     socket_path: Path | None
+
+
+_IN_ARGUMENTS = FieldProblem(
+    "--url",
+    "Other users of this machine can read arguments: set SEATRIAL_TOKEN to the token instead.",
+    "token_in_arguments",
+)
 
 
 def settings_of(ctx: typer.Context, **overrides: object) -> Settings:
@@ -31,6 +37,8 @@ def settings_of(ctx: typer.Context, **overrides: object) -> Settings:
     InvalidRequest names the variable whose value cannot be.
     """
     options = ctx.find_object(Globals) or Globals()
+    if "#" in (options.url or ""):
+        raise InvalidRequest((_IN_ARGUMENTS,))
     given = {"url": options.url, **overrides}
     try:
         # The settings' own sources (environment variables) fill in what is not given.
@@ -67,11 +75,12 @@ def with_client(
 
 def _where(settings: Settings, screen: Screen) -> _Where:
     if settings.url:
-        return {"url": settings.url, "token": settings.token}
+        # The client takes the token of the environment, where it is for that server.
+        return {"url": settings.url}
     from seatrial.wiring.local import connect
 
     def progress(text: str) -> None:
         screen.line(Span(text, "dim"))
 
-    # A token belongs to SEATRIAL_URL; the local process knows its user by the socket.
+    # The local process knows its user by the socket: no token is needed.
     return {"socket_path": connect(settings, progress)["socket_path"]}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import exits
 from .epilog import examples
+
+if TYPE_CHECKING:
+    from seatrial.settings import Settings
+
+    from .screen import Screen
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +23,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "seatrial serve",
             "seatrial serve --port 9000 --no-worker",
+            "seatrial serve --show-url",
             "seatrial serve --background",
             "seatrial serve --stop",
         ),
@@ -29,7 +36,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Address to listen on; others than loopback need tokens. [127.0.0.1]",
+            help="Address to listen on; others than loopback need accounts. [127.0.0.1]",
         ),
     ] = None,
     port: Annotated[
@@ -48,6 +55,12 @@ def serve(
     stop: Annotated[
         bool, typer.Option("--stop", help="Stop the one that owns the data folder.")
     ] = False,
+    show_url: Annotated[
+        bool, typer.Option("--show-url", help="Print the page's address, with the local token.")
+    ] = False,
+    show_token: Annotated[
+        bool, typer.Option("--show-token", help="Print the local token, for SEATRIAL_TOKEN.")
+    ] = False,
 ) -> None:
     """Serve the API and run tests. Ctrl-C ends it; its tests are taken up at the next start.
 
@@ -63,6 +76,8 @@ def serve(
 
         stopped = stop_local(settings)
         screen.line("Stopped." if stopped else "Nothing runs in this data folder.")
+    elif show_url or show_token:
+        _show(screen, settings, token_only=show_token)
     elif background:
         from seatrial.wiring.local import connect
 
@@ -73,5 +88,25 @@ def serve(
 
         from seatrial.wiring.serve import serve as serve_here
 
-        asyncio.run(serve_here(settings, with_worker=with_worker, announce=screen.line))
+        work = serve_here(
+            settings,
+            with_worker=with_worker,
+            announce=screen.line,
+            on_terminal=sys.stdout.isatty(),
+        )
+        asyncio.run(work)
     raise typer.Exit(exits.SUCCEEDED)
+
+
+def _show(screen: Screen, settings: Settings, *, token_only: bool) -> None:
+    """Print the address or the token alone, so that a script can take it; notes go to stderr."""
+    from seatrial.wiring import access
+
+    running = access.listening(settings)
+    where = running or access.expected(settings)
+    if token_only:
+        screen.line(access.shown_token(settings, where))
+        return
+    screen.line(access.page_address(settings, where))
+    if running is None:
+        screen.problem("No server listens on a port for this data folder. Start: seatrial serve")

@@ -37,6 +37,7 @@ from seatrial.domain.requests import LimitRange, TestRequest
 from seatrial.domain.tests import Test, TestPage, TestSummary
 
 from . import answers
+from .address import resolved
 from .errors import ServerUnreachable
 from .fields import ChangeFields, RequestFields, changes, made
 from .follow import Follower, Patience
@@ -50,7 +51,7 @@ _EVENTS_PAGE = 1000
 class AsyncClient:
     """A connection to one Seatrial server.
 
-        async with AsyncClient("http://127.0.0.1:8710", token=token) as client:
+        async with AsyncClient() as client:  # or AsyncClient("https://…", token=token)
             test = await client.submit(files={"agent.py": code}, query="hello")
             async for event in client.events(test.id):
                 print(event.data)
@@ -69,11 +70,14 @@ class AsyncClient:
         socket_path: Path | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """At `url` (default http://127.0.0.1:8710), or behind the Unix socket `socket_path`.
+        """At `url` with `token`, or behind the Unix socket `socket_path`.
 
-        `patience` says how long the lost connection of an event stream is sought again.
+        Without either: the server of SEATRIAL_URL, else the one that owns the local data folder
+        (`seatrial serve`), by its socket and without a token. The token of a URL may come from
+        SEATRIAL_TOKEN, or in the address that `seatrial serve` prints. `patience` limits how long
+        a client tries to reconnect a lost event stream.
         """
-        self._transport = Transport(url, token, socket_path)
+        self._transport = Transport(resolved(url, token, socket_path))
         self._patience = patience or Patience()
 
     async def __aenter__(self) -> Self:

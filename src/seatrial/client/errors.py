@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import httpx
@@ -19,6 +20,7 @@ from seatrial.domain.errors import (
     FieldProblem,
     ImageUnavailable,
     InvalidRequest,
+    LocalTokenNeeded,
     NoCapacity,
     NotAllowed,
     NotAuthenticated,
@@ -61,6 +63,13 @@ def _unreachable(error: Exception) -> SeatrialError:
     return ServerUnreachable(
         f"The Seatrial server cannot be reached: {reason}",
         hint="Check that it runs (`seatrial serve`) and that its address is right.",
+    )
+
+
+def _not_running(socket_path: Path, error: Exception) -> SeatrialError:
+    return ServerUnreachable(
+        f"No Seatrial runs for the data folder {socket_path.parent}: {error}",
+        hint="Start it with `seatrial serve`, or name a server: SEATRIAL_URL and SEATRIAL_TOKEN.",
     )
 
 
@@ -115,10 +124,15 @@ _RAISED = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.Stream
 
 
 @contextmanager
-def mapped() -> Generator[None, None, None]:
-    """Run a piece of HTTP; what httpx raises in it leaves as an error of ours."""
+def mapped(socket_path: Path | None = None) -> Generator[None, None, None]:
+    """Run a piece of HTTP; what httpx raises in it leaves as an error of ours.
+
+    `socket_path` is named where nothing answers behind it.
+    """
     try:
         yield
+    except httpx.ConnectError as error:
+        raise (_not_running(socket_path, error) if socket_path else _made(error)) from error
     except _RAISED as error:
         raise _made(error) from error
     except ValidationError as error:
@@ -173,6 +187,7 @@ BY_CODE: dict[str, type[SeatrialError]] = {
     for kind in (
         EngineUnavailable,
         ImageUnavailable,
+        LocalTokenNeeded,
         NoCapacity,
         PackageRefused,
         PullDiskFull,

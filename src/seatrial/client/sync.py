@@ -97,7 +97,7 @@ async def _step(source: AsyncGenerator[R, None]) -> tuple[R] | None:
 class Client:
     """A connection to one Seatrial server, for code without an event loop.
 
-        with Client("http://127.0.0.1:8710", token=token) as client:
+        with Client() as client:  # or Client("https://…", token=token)
             test = client.submit(files={"agent.py": code}, query="hello")
             print(client.wait(test.id).outcome)
 
@@ -113,7 +113,7 @@ class Client:
         socket_path: Path | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """At `url` (default http://127.0.0.1:8710), or behind the Unix socket `socket_path`."""
+        """At `url` with `token`, behind the Unix socket `socket_path`, or as `AsyncClient` says."""
         self.source = AsyncClient(url, token=token, socket_path=socket_path, patience=patience)
         self.loop = _Loop()
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 
+from .address import Address
 from .errors import answered, mapped
-
-DEFAULT_URL = "http://127.0.0.1:8710"
-"""Where `seatrial serve` listens unless it is told otherwise."""
 
 PREFIX = "/api/v1"
 
@@ -28,13 +25,15 @@ class Transport:
     server alone. Proxies of the environment are used for URLs, never for a socket.
     """
 
-    def __init__(self, url: str | None, token: str | None, socket_path: Path | None) -> None:
-        """With `socket_path`, the URL is only a name."""
+    def __init__(self, address: Address) -> None:
+        """Nothing is sent yet. Raises: InvalidRequest for a URL or token that cannot be."""
+        self._socket_path = address.socket_path
+        token, path = address.token, address.socket_path
         headers = {"authorization": f"Bearer {_checked(token)}"} if token else {}
-        through = httpx.AsyncHTTPTransport(uds=str(socket_path)) if socket_path else None
+        through = httpx.AsyncHTTPTransport(uds=str(path)) if path else None
         with mapped():
             self._http = httpx.AsyncClient(
-                base_url="http://seatrial" if socket_path else (url or DEFAULT_URL),
+                base_url=address.url,
                 headers=headers,
                 transport=through,
                 timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
@@ -50,7 +49,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
         """The body of a successful answer. Query values that are None are left out."""
-        with mapped():
+        with mapped(self._socket_path):
             answer = await self._http.request(
                 method, path, params=_given(query), json=json, headers=headers
             )
@@ -74,7 +73,7 @@ class Transport:
         A connection that is silent for longer than `silence_seconds` counts as broken.
         """
         timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=silence_seconds)
-        with mapped():
+        with mapped(self._socket_path):
             async with self._http.stream(
                 method, path, params=_given(query), json=json, headers=headers, timeout=timeout
             ) as answer:

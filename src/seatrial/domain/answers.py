@@ -76,7 +76,7 @@ class Resealed(_Answer):
 
 
 class Session(_Answer):
-    """Who the caller is to this server. `local`: by being on the same machine, without a token."""
+    """Who the caller is to this server. `local`: this machine's own user."""
 
     user: str
     local: bool

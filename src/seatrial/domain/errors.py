@@ -10,6 +10,7 @@ to the library; inside, only these are raised.
     ├── Conflict                  user      the thing's state does not allow this
     │   └── PackageRefused        user      no package can be made of it (carries the reason)
     ├── NotAuthenticated          user      no token, or one that is not known
+    │   ├── LocalTokenNeeded      user      the port asks for the token of this machine's own user
     │   └── TokenExpired          user      the token's time is over: a new one is needed
     ├── NotAllowed                user      the token may not do this
     ├── QueueFull                 platform  too many tests wait; come back later
@@ -109,6 +110,12 @@ class NotAuthenticated(SeatrialError):
 
     code = "not_authenticated"
     whose = "user"
+
+
+class LocalTokenNeeded(NotAuthenticated):
+    """The port asks for the token of this machine's own user."""
+
+    code = "local_token_needed"
 
 
 class TokenExpired(NotAuthenticated):

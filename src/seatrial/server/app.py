@@ -64,13 +64,13 @@ and a test of somebody else are both 404.
 def create_app(deps: ServerDeps) -> FastAPI:
     """The application over these dependencies. It opens and closes none of them.
 
-    SetupFailed when it would let anybody in: an address that other machines can reach needs
-    tokens.
+    SetupFailed for an address that other machines can reach, unless users have accounts.
     """
-    if deps.local_owner is not None and not is_loopback(deps.settings.host):
+    alone = deps.local_owner is not None or deps.local_token is not None
+    if alone and not is_loopback(deps.settings.host):
         raise SetupFailed(
             f"The address {deps.settings.host} can be reached from other machines.",
-            hint="Demand tokens (SEATRIAL_REQUIRE_TOKEN=1), or listen on 127.0.0.1.",
+            hint="Give users accounts (SEATRIAL_REQUIRE_TOKEN=1), or listen on 127.0.0.1.",
         )
     app = FastAPI(
         title="Seatrial",

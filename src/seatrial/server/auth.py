@@ -1,10 +1,11 @@
-"""Who is calling: the holder of an API token, or the local user where that is enough.
+"""Who is calling: the holder of an API token, or this machine's own user.
 
 A token for embedding is no API token: the two routes that take a `Reader` take it, no other.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from seatrial.domain.embedding import PREFIX as EMBED_PREFIX
 from seatrial.domain.embedding import Grant
-from seatrial.domain.errors import NotAllowed, NotAuthenticated
+from seatrial.domain.errors import LocalTokenNeeded, NotAllowed, NotAuthenticated
 from seatrial.domain.ports import User
 from seatrial.services.embed_test import granted
 from seatrial.services.users import token_hash, user_of_token
@@ -25,13 +26,20 @@ from .deps import ServerDeps
 _BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="An API token. Not needed on the same machine, unless the operator demands it.",
+    description=(
+        "The local token that `seatrial serve` prints, or a user's API token. Not needed over the "
+        "Unix socket in the data folder."
+    ),
+)
+_WHERE_IT_IS = (
+    "`seatrial serve --show-token` prints it on the server's machine. Send it as `Authorization: "
+    "Bearer TOKEN`: from SEATRIAL_TOKEN, or as `token=` in Python."
 )
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The caller. `local`: on the same machine and without a token, so that machine's own user.
+    """The caller. `local`: this machine's own user, by the socket or the local token.
 
     `token_hash` is that of the API token that it came with, None without one.
     """
@@ -74,17 +82,14 @@ class Authenticator:
         if token is not None and token.startswith(EMBED_PREFIX):
             raise NotAllowed("A token for embedding reads its one test, and does nothing else.")
         if token is not None:
-            user = await user_of_token(self._deps.store, token)
-            return Identity(user, local=False, token_hash=token_hash(token))
+            return await self._holder(token)
         if "authorization" in request.headers:
-            raise NotAuthenticated("The Authorization header is not of the form `Bearer TOKEN`.")
+            raise self._nobody("The Authorization header is not of the form `Bearer TOKEN`.")
         name = self._deps.local_owner
         if name is None and came_over_socket(request.scope):
             name = self._deps.socket_owner
         if name is None:
-            raise NotAuthenticated(
-                "This server needs an API token.", hint="Send it as `Authorization: Bearer TOKEN`."
-            )
+            raise self._nobody()
         return Identity(await self._local_user(name), local=True)
 
     async def reading(self, request: Request, token: str | None, test_id: str) -> Reading:
@@ -97,6 +102,27 @@ class Authenticator:
         origin, now = request.headers.get("origin"), datetime.now(UTC)
         grant = granted(self._deps.webhook_key, token, test_id, origin=origin, now=now)
         return Reading(grant.owner, grant, grant.expires - now.timestamp())
+
+    async def _holder(self, token: str) -> Identity:
+        """The caller with this token. NotAuthenticated."""
+        local, owner = self._deps.local_token, self._deps.socket_owner
+        if local and owner and hmac.compare_digest(token.encode(), local.encode()):
+            return Identity(await self._local_user(owner), local=True)
+        try:
+            user = await user_of_token(self._deps.store, token)
+            return Identity(user, local=False, token_hash=token_hash(token))
+        except NotAuthenticated as error:
+            raise self._nobody(error.message, error.hint) from error
+
+    def _nobody(self, message: str = "", hint: str = "") -> NotAuthenticated:
+        """What a caller without a valid token is answered: it says where to find one."""
+        if self._deps.local_token and not self._deps.local_owner:
+            message = message or "This server asks for its local token."
+            return LocalTokenNeeded(message, hint=_WHERE_IT_IS)
+        return NotAuthenticated(
+            message or "This server needs an API token.",
+            hint=hint or "Send it as `Authorization: Bearer TOKEN`.",
+        )
 
     async def _local_user(self, name: str) -> User:
         if name not in self._local:

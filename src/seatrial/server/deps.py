@@ -58,7 +58,8 @@ class ServerDeps:
     elsewhere.
     `local_owner` is the user that requests without a token act as; None asks everybody for one.
     `socket_owner` is the same for requests over a Unix socket alone, whose file's mode decides
-    who may connect; by default they count as all others do. `webhook_key` is what users' webhook
+    who may connect; by default they count as all others do. `local_token` identifies that user on
+    the port too. `webhook_key` is what users' webhook
     secrets follow from, by default one that nobody else has. `page_dir` holds the built web page,
     if it was built. Setting `stopping` ends the event
     streams, and with `listen.serve` the server.
@@ -73,6 +74,7 @@ class ServerDeps:
     compiler: Compiler = field(default_factory=KeptCompiler)
     local_owner: str | None = None
     socket_owner: str | None = None
+    local_token: str | None = field(default=None, repr=False)
     webhook_key: bytes = field(default_factory=lambda: os.urandom(KEY_BYTES), repr=False)
     offered_providers: frozenset[str] = OFFERED_PROVIDERS
     keep_alive_seconds: float = 15.0

@@ -24,6 +24,11 @@ def new_token() -> str:
     return f"st_{secrets.token_urlsafe(32)}"
 
 
+def is_token(text: str) -> bool:
+    """Whether the text has the form of a token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def token_hash(token: str) -> str:
     """What is stored of a token: the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -82,7 +87,7 @@ async def _user_named(users: Users, name: str) -> User:
 
 async def user_of_token(users: Users, token: str) -> User:
     """Whose token it is. NotAuthenticated when it is nobody's."""
-    user = await users.user_of_token(token_hash(token)) if _TOKEN.fullmatch(token) else None
+    user = await users.user_of_token(token_hash(token)) if is_token(token) else None
     if user is None:
         raise NotAuthenticated("The API token is not known.", hint="Check it, or make a new one.")
     return user

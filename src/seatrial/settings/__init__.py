@@ -12,13 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _default_data_dir() -> Path:
-    return Path(platformdirs.user_data_dir("seatrial", appauthor=False))
+from seatrial.domain.data_folder import SOCKET, default_data_dir
 
 
 class Settings(BaseSettings):
@@ -28,21 +25,23 @@ class Settings(BaseSettings):
         env_prefix="SEATRIAL_", frozen=True, extra="ignore", use_attribute_docstrings=True
     )
 
-    data_dir: Path = Field(default_factory=_default_data_dir)
+    data_dir: Path = Field(default_factory=default_data_dir)
     """Folder of the database, environments, images and the private engine."""
 
     database_url: str | None = None
     """`postgresql://…` for many machines; without it SQLite in the data folder."""
 
     host: str = "127.0.0.1"
-    """Address that `serve` listens on besides its socket. Others than loopback need tokens."""
+    """Address that `serve` listens on besides its socket. Others than loopback need accounts
+    (SEATRIAL_REQUIRE_TOKEN=1)."""
 
     port: int = 8710
     """Port that `serve` listens on."""
 
     require_token: bool | None = None
-    """`1` gives users accounts: each needs an API token of their own, on every address. Unset or
-    `0`, there is this machine's own user alone."""
+    """What the port asks for. Unset, the one local token that `serve` prints; `1` gives users
+    accounts, each with API tokens; `0` asks for nothing: every user and program of this machine
+    can use the port as you."""
 
     engine: str = "auto"
     """`auto`, `docker` (Docker or Podman) or `fake`."""
@@ -231,10 +230,15 @@ class Settings(BaseSettings):
         """Whether users have accounts here, so that those who ask may be strangers to the owner."""
         return self.require_token is True
 
+    @property
+    def has_open_port(self) -> bool:
+        """Whether requests to the port need no token at all."""
+        return self.require_token is False
+
     @cached_property
     def socket_path(self) -> Path:
         """The Unix socket of the process that owns the data folder."""
-        return self.data_dir / "seatrial.sock"
+        return self.data_dir / SOCKET
 
     @cached_property
     def store_url(self) -> str:

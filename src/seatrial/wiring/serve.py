@@ -23,7 +23,7 @@ from seatrial.server.webhooks import WebhookSender
 from seatrial.settings import Settings
 from seatrial.store import open_store
 
-from . import retention
+from . import access, retention
 from .logs import configure_logs
 from .loop_lag import watch_loop_lag
 from .owner import owned
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 LOCAL_USER = "local"
 _IDLE_ROUND_SECONDS = 0.5
+_OPEN_PORT = (
+    "Warning: the port asks for no token (SEATRIAL_REQUIRE_TOKEN=0): every user and every program "
+    "of this machine can use it as you."
+)
 
 
 async def serve(
@@ -44,10 +48,12 @@ async def serve(
     with_worker: bool = True,
     listen: bool = True,
     announce: Callable[[str], None] = print,
+    on_terminal: bool = False,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when so set, until nobody needed it for a while.
 
-    `listen` False leaves out the TCP port: only the data folder's socket is there. FolderOwned;
+    `listen` False leaves out the TCP port: only the data folder's socket is there. `on_terminal`
+    True lets what is announced contain the port's token: only its user sees it. FolderOwned;
     SetupFailed for an address that is taken or that nobody guards.
     """
     refuse_open_address(settings, listen=listen)
@@ -69,15 +75,19 @@ async def serve(
                 )
             if warning := retention.warning(settings):
                 announce(warning)
+            if listen and settings.has_open_port:
+                announce(_OPEN_PORT)
             deps = _deps(settings, store, parts, vault)
-            await _run(deps, parts, _sockets(settings, listen=listen), announce)
+            stack.callback(access.withdraw, settings)
+            address = _Announcement(settings, announce, with_token=on_terminal)
+            await _run(deps, parts, _sockets(settings, listen=listen), address)
 
 
 def refuse_open_address(settings: Settings, *, listen: bool) -> None:
-    """SetupFailed for an address beyond this machine that would ask nobody for a token."""
+    """SetupFailed for an address beyond this machine where users have no accounts."""
     if listen and not settings.has_accounts and not is_loopback(settings.host):
         raise SetupFailed(
-            f"{settings.host} can be reached from other machines, and nobody would need a token.",
+            f"{settings.host} can be reached from other machines, and users have no accounts.",
             hint="Set SEATRIAL_REQUIRE_TOKEN=1 and make a token: seatrial users token NAME",
         )
 
@@ -93,8 +103,10 @@ def _deps(
         environments=parts.environments if parts else None,
         key_rotation=rotation,
         webhook_key=load_webhook_key(settings),
-        local_owner=None if settings.has_accounts else LOCAL_USER,
+        local_owner=LOCAL_USER if settings.has_open_port else None,
         socket_owner=LOCAL_USER,
+        # An open port takes it too: a browser that has kept it goes on.
+        local_token=None if settings.has_accounts else access.local_token(settings.data_dir),
     )
 
 
@@ -102,7 +114,7 @@ async def _run(
     deps: ServerDeps,
     parts: WorkerDeps | None,
     sockets: list[socket.socket],
-    announce: Callable[[str], None],
+    announcement: _Announcement,
 ) -> None:
     settings = deps.settings
     started = asyncio.Event()
@@ -118,7 +130,7 @@ async def _run(
             tasks.create_task(_work(worker, deps.stopping))
             helpers.append(tasks.create_task(_idle(settings, deps, worker)))
             helpers.append(tasks.create_task(_stop_working(worker, deps.stopping)))
-        helpers.append(tasks.create_task(_announce(started, settings, sockets, announce)))
+        helpers.append(tasks.create_task(announcement.when(started, sockets)))
         app = create_app(deps)
         measured = cast("ServerMetrics", app.state.metrics)
         helpers.append(tasks.create_task(watch_loop_lag(measured.lagged)))
@@ -155,19 +167,33 @@ async def _stop_working(worker: Worker, stopping: asyncio.Event) -> None:
     worker.stop()
 
 
-async def _announce(
-    started: asyncio.Event,
-    settings: Settings,
-    sockets: list[socket.socket],
-    announce: Callable[[str], None],
-) -> None:
-    await started.wait()
-    for bound in sockets:
-        if bound.family != socket.AF_UNIX:
-            host, port = bound.getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            announce(f"Seatrial serves on http://{shown}:{port}")
-    announce(f"Seatrial serves on {settings.socket_path}")
+class _Announcement:
+    """Says where the server listens, and records it."""
+
+    def __init__(
+        self, settings: Settings, announce: Callable[[str], None], *, with_token: bool
+    ) -> None:
+        self._settings = settings
+        self._announce = announce
+        self._with_token = with_token
+
+    async def when(self, started: asyncio.Event, sockets: list[socket.socket]) -> None:
+        """Announce every socket once the server has started."""
+        await started.wait()
+        for bound in sockets:
+            if bound.family != socket.AF_UNIX:
+                host, port = bound.getsockname()[:2]
+                self._port(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        self._announce(f"Seatrial serves on {self._settings.socket_path}")
+
+    def _port(self, url: str) -> None:
+        where = access.publish(self._settings, url)
+        if self._with_token or where.access != "token":
+            self._announce(f"Seatrial serves on {access.page_address(self._settings, where)}")
+            return
+        # What is written to a file or a service's log may be read by others.
+        self._announce(f"Seatrial serves on {url}")
+        self._announce("It asks for a token: `seatrial serve --show-url` prints it.")
 
 
 async def _idle(settings: Settings, deps: ServerDeps, worker: Worker) -> None:

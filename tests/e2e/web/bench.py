@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, StorageState, expect
 
 from seatrial.domain.tests import Test
 from tests.support import agents
@@ -14,6 +14,19 @@ PATIENCE = 60_000
 """Milliseconds that something on the page may take on a busy machine."""
 
 TEST_ADDRESS = re.compile(r"/tests/(t[0-9a-z]+)$")
+
+
+def signed_in(site: Serving, url: str = "") -> StorageState:
+    """The storage of a browser that is signed in; `url` where the page has another address."""
+    return {
+        "cookies": [],
+        "origins": [
+            {
+                "origin": url or site.url,
+                "localStorage": [{"name": "seatrial.token", "value": site.token or ""}],
+            }
+        ],
+    }
 
 
 def write(page: Page, source: str, file: str = "agent.py") -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.support.serving import Serving
 
-from .bench import PATIENCE
+from .bench import PATIENCE, signed_in
 
 _QUIET = (
     "--no-sandbox",
@@ -50,7 +50,11 @@ def browser(site: Serving) -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser, site: Serving) -> Iterator[BrowserContext]:
     """A browser profile of its own. Errors of the page's code and other hosts fail the test."""
-    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 860})
+    context = browser.new_context(
+        base_url=site.url,
+        storage_state=signed_in(site),
+        viewport={"width": 1280, "height": 860},
+    )
     context.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     context.on("weberror", lambda found: wrong.append(str(found.error)))

@@ -1,8 +1,8 @@
-/** Drives the Convex example's own REST calls without Convex: `node convex_back_end.ts URL`. */
+/** Drives the Convex example's own REST calls without Convex, configured by the same variables. */
 
 import { pauseAfter, read, SeatrialError, submit } from "../../../examples/convex/convex/seatrial.ts";
 
-const server = { url: process.argv[2] ?? "" };
+const server = { url: process.env.SEATRIAL_URL ?? "", token: process.env.SEATRIAL_TOKEN };
 const request = {
   files: { "agent.py": "def run(query):\n    return 'aye ' + query\n" },
   model: "none",

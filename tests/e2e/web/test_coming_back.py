@@ -12,7 +12,7 @@ from tests.support import agents
 from tests.support.cable import Cable
 from tests.support.serving import Serving
 
-from .bench import PATIENCE, expect_end, output, progress, response, submitted
+from .bench import PATIENCE, expect_end, output, progress, response, signed_in, submitted
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
@@ -37,7 +37,7 @@ def test_a_page_whose_connection_broke_misses_nothing_of_a_test_that_went_on(
 ) -> None:
     test = submitted(site, agents.SLOW, "60")
     with Cable(site.port) as cable:
-        page = browser.new_page(base_url=cable.url)
+        page = browser.new_page(base_url=cable.url, storage_state=signed_in(site, cable.url))
         page.set_default_timeout(PATIENCE)
         page.goto(f"/tests/{test.id}")
         expect(output(page)).to_contain_text("tick 2")
@@ -58,7 +58,7 @@ def test_two_browsers_see_the_same_test_and_either_may_stop_it(
     page: Page, browser: Browser, site: Serving
 ) -> None:
     test = submitted(site, agents.STUBBORN)
-    other = browser.new_context(base_url=site.url)
+    other = browser.new_context(base_url=site.url, storage_state=signed_in(site))
     other.set_default_timeout(PATIENCE)
     second = other.new_page()
     for each in (page, second):

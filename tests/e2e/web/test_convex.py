@@ -22,7 +22,8 @@ def test_a_back_end_submits_once_polls_with_longer_pauses_and_knows_when_to_give
     site: Serving,
 ) -> None:
     ran = subprocess.run(
-        [str(NODE), "--no-warnings", str(BACK_END), site.url],
+        [str(NODE), "--no-warnings", str(BACK_END)],
+        env=site.client_environment,
         capture_output=True,
         text=True,
         timeout=300,

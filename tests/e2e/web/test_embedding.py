@@ -40,6 +40,7 @@ def host(site: Serving) -> Iterator[str]:
     """The example's host application; the address of its page, of another origin than the site."""
     app = subprocess.Popen(
         [sys.executable, str(APP), "--seatrial", site.url, "--port", "0"],
+        env=site.client_environment,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -16,7 +16,7 @@ from seatrial.server.deps import BUILT_PAGE
 from tests.support import agents
 from tests.support.serving import Serving
 
-from .bench import PATIENCE, ended, output, response, submitted
+from .bench import PATIENCE, ended, output, response, signed_in, submitted
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
@@ -120,6 +120,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, site: Serving, sc
     }
     context = browser.new_context(
         base_url=site.url,
+        storage_state=signed_in(site),
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
         viewport={"width": 1280, "height": 860},
@@ -146,7 +147,11 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, site: Serving, sc
 def test_nothing_jumps_while_an_answer_streams(browser: Browser, site: Serving) -> None:
     test = submitted(site, STREAMS)
     pages = [
-        browser.new_page(base_url=site.url, viewport={"width": width, "height": 860})
+        browser.new_page(
+            base_url=site.url,
+            storage_state=signed_in(site),
+            viewport={"width": width, "height": 860},
+        )
         for width in (1280, 380)
     ]
     for page in pages:

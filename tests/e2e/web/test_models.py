@@ -15,7 +15,16 @@ from tests.support import agents
 from tests.support.scripted import KEY, Services, services
 from tests.support.serving import Serving
 
-from .bench import PATIENCE, ended, expect_end, fill_bench, opened_test, response, submitted
+from .bench import (
+    PATIENCE,
+    ended,
+    expect_end,
+    fill_bench,
+    opened_test,
+    response,
+    signed_in,
+    submitted,
+)
 from .test_looks import TOO_WIDE, axe
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
@@ -45,7 +54,10 @@ def shop(docker_socket: str, upstreams: Services) -> Iterator[Serving]:
 def visitor(browser: Browser, shop: Serving) -> Iterator[Page]:
     """A page of that server."""
     context = browser.new_context(
-        base_url=shop.url, reduced_motion="reduce", viewport={"width": 1280, "height": 860}
+        base_url=shop.url,
+        storage_state=signed_in(shop),
+        reduced_motion="reduce",
+        viewport={"width": 1280, "height": 860},
     )
     context.set_default_timeout(PATIENCE)
     yield context.new_page()

@@ -151,7 +151,7 @@ async def running(store: SqlStore, folder: Path, **changes: Any) -> AsyncGenerat
         local_owner="me",
     )
     deps = replace(deps, **changes)
-    if deps.local_owner is None:
+    if deps.local_owner is None and deps.local_token is None:
         accounts = deps.settings.model_copy(update={"require_token": True})
         deps = replace(deps, settings=accounts)
     tcp, unix = tcp_socket("127.0.0.1", 0), unix_socket(folder / "s.sock")

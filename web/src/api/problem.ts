@@ -44,6 +44,11 @@ export function needsSignIn(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 401;
 }
 
+/** Whether the server asks for the local token that `seatrial serve` prints. */
+export function needsLocalToken(error: unknown): boolean {
+  return error instanceof ApiProblem && error.problem.code === "local_token_needed";
+}
+
 /** An error as one sentence and, where there is one, a hint. */
 export function inWords(error: unknown): { message: string; hint: string } {
   if (error instanceof ApiProblem) return { message: error.message, hint: error.problem.hint };

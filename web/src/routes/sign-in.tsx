@@ -1,10 +1,15 @@
 import { Button, Code, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createFileRoute, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { inWords } from "../api/problem";
+import { wasRefused } from "../api/arrival";
+import { inWords, needsLocalToken } from "../api/problem";
 import { sessionQuery } from "../api/queries";
-import { storeToken } from "../api/session";
+import { storeToken, tokenIn } from "../api/session";
+import { useTitle } from "../shared/useTitle";
+
+const REFUSED = "The token in the address was not accepted.";
+const NO_TOKEN = "This contains no token. Copy the whole address.";
 
 export const Route = createFileRoute("/sign-in")({
   component: SignIn,
@@ -22,37 +27,38 @@ function SignIn() {
   const { back = "/" } = Route.useSearch();
   const router = useRouter();
   const queries = useQueryClient();
-  const [token, setToken] = useState("");
-  const [error, setError] = useState("");
+  const asked = useQuery({ ...sessionQuery, retry: false });
+  const local = needsLocalToken(asked.error);
+  const [pasted, setPasted] = useState("");
+  const [error, setError] = useState(wasRefused() ? REFUSED : "");
+  useTitle("Sign in");
 
   async function signIn(event: FormEvent) {
     event.preventDefault();
-    storeToken(token.trim());
+    const token = tokenIn(pasted);
+    if (token === null) return setError(NO_TOKEN);
+    storeToken(token);
     try {
-      await queries.fetchQuery({ ...sessionQuery, staleTime: 0 });
+      await queries.fetchQuery({ ...sessionQuery, retry: false, staleTime: 0 });
     } catch (problem) {
       storeToken(null);
-      setError(inWords(problem).message);
-      return;
+      return setError(inWords(problem).message);
     }
     await queries.invalidateQueries();
     router.history.push(back);
   }
 
   return (
-    <Paper component="form" onSubmit={signIn} className="panel" maw={420} mx="auto" mt={80} p="xl">
+    <Paper component="form" onSubmit={signIn} className="panel" maw={460} mx="auto" mt={80} p="xl">
       <Stack>
         <Title order={1} size="h3">
           Sign in
         </Title>
-        <Text size="sm" className="quiet">
-          This server asks for an API token. Its operator makes one with{" "}
-          <Code>seatrial users token NAME</Code>. Tests that run go on meanwhile.
-        </Text>
+        {local ? <LocalToken /> : <ApiToken />}
         <PasswordInput
-          label="API token"
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
+          label={local ? "Address or token" : "API token"}
+          value={pasted}
+          onChange={(event) => setPasted(event.currentTarget.value)}
           error={error}
           autoComplete="current-password"
           data-autofocus
@@ -61,5 +67,24 @@ function SignIn() {
         <Button type="submit">Sign in</Button>
       </Stack>
     </Paper>
+  );
+}
+
+function LocalToken() {
+  return (
+    <Text size="sm" className="quiet">
+      This server asks for its local token. <Code>seatrial serve</Code> prints the address that
+      includes it. To print it again, run <Code>seatrial serve --show-url</Code> on that machine,
+      then open the address, or paste it here. Running tests continue.
+    </Text>
+  );
+}
+
+function ApiToken() {
+  return (
+    <Text size="sm" className="quiet">
+      This server asks for an API token. Its operator makes one with{" "}
+      <Code>seatrial users token NAME</Code>. Running tests continue.
+    </Text>
   );
 }

@@ -112,8 +112,8 @@ function You() {
       {data && (
         <Text size="sm">
           Known as <b>{data.user}</b>
-          {data.local ? ", by being on this machine" : ", by an API token"}. Seatrial {data.version}
-          .
+          {data.local ? ", the owner of this installation" : ", by an API token"}. Seatrial{" "}
+          {data.version}.
         </Text>
       )}
       {storedToken() !== null && (

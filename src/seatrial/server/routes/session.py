@@ -19,7 +19,7 @@ front = APIRouter()
 
 @router.get("/session", summary="Who you are here", responses=documented(401))
 async def read_session(caller: Caller) -> Session:
-    """Your user's name, and whether you are known by being on this machine."""
+    """Your user's name, and whether you are this machine's own user."""
     return Session(user=caller.user.name, local=caller.local, version=version("seatrial"))
 
 
