@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 
@@ -160,22 +161,35 @@ class Pipe(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ImageLimits:
+    """What the build of an image may use. `context_mb` bounds what it is given, in MiB.
+
+    No engine limits the processes of a build: a build runs no program but the base image's.
+    """
+
+    memory_mb: int
+    cpus: float
+    seconds: float
+    context_mb: int
+
+
 @runtime_checkable
 class ImageBuilder(Protocol):
     """What an engine may do besides: build images. All calls raise the platform errors only."""
 
     async def build_image(
-        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+        self, name: str, context: Path, arguments: Mapping[str, str], limits: ImageLimits
     ) -> None:
-        """Build the image of that name from a tar archive with a Dockerfile.
+        """Build the image of that name from a tar archive with a Dockerfile of one stage.
 
-        Nothing of it stays without a name: `stages` are those of the Dockerfile that have one.
-        The network of the build is the engine's host's. EngineRefused with the end of the output.
+        The build has no network. EngineRefused with the end of the output, or with the limit that
+        it exceeded. Podman lets the command that runs then go on: give each a time limit too.
         """
         ...
 
-    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
-        """Remove the image with its stages. Does nothing when it is gone."""
+    async def remove_image(self, name: str) -> None:
+        """Remove the image. Does nothing when it is gone."""
         ...
 
 

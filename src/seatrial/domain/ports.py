@@ -22,6 +22,7 @@ from .engine_ports import ContainerSpec as ContainerSpec
 from .engine_ports import Engine as Engine
 from .engine_ports import EngineInfo as EngineInfo
 from .engine_ports import ImageBuilder as ImageBuilder
+from .engine_ports import ImageLimits as ImageLimits
 from .engine_ports import Mount as Mount
 from .engine_ports import Pipe as Pipe
 from .engine_ports import Removed as Removed

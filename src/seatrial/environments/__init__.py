@@ -2,5 +2,12 @@
 
 from .environments import ENVIRONMENT_LABEL, BuiltEnvironments
 from .index import index_passwords
+from .verification import PackageInstall, PackageInstaller
 
-__all__ = ["ENVIRONMENT_LABEL", "BuiltEnvironments", "index_passwords"]
+__all__ = [
+    "ENVIRONMENT_LABEL",
+    "BuiltEnvironments",
+    "PackageInstall",
+    "PackageInstaller",
+    "index_passwords",
+]

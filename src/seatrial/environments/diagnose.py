@@ -13,7 +13,7 @@ from typing import Literal
 from seatrial.domain.errors import EngineRefused, FailureError, NoCapacity, PlatformError
 from seatrial.domain.failures import failure
 
-Stage = Literal["fetch", "sources", "install"]
+Stage = Literal["fetch", "sources", "install", "wheels", "assemble"]
 
 
 @dataclass(frozen=True)

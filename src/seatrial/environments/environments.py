@@ -26,9 +26,9 @@ from . import keys
 from .builder import Builder, Job, kept_resolution
 from .flights import Flights, LogCall
 from .folders import EnvironmentFolders
-from .index import find_certificates, find_index
 from .running import BuildLimits, StageRunner
 from .stages import StageInputs, tree_path
+from .stages import inputs as stage_inputs
 from .trees import Marker, Resolution, Trees
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class BuiltEnvironments:
         if self._ready is None:
             folders = self._trees.folders
             info = await self._engine.describe()
-            self._ready = info, await asyncio.to_thread(_stage_inputs, folders, self._settings)
+            self._ready = info, await asyncio.to_thread(stage_inputs, folders, self._settings)
         return self._ready
 
     def _kept(self, job: Job) -> tuple[Environment, Marker] | None:
@@ -211,16 +211,6 @@ class BuiltEnvironments:
         return frozenset(
             key for container in containers if (key := container.labels.get(ENVIRONMENT_LABEL))
         )
-
-
-def _stage_inputs(folders: EnvironmentFolders, settings: Settings) -> StageInputs:
-    folders.create()
-    return StageInputs(
-        folders=folders,
-        index=find_index(settings.index_url),
-        uv=folders.uv_folder(),
-        certificates=folders.certificates(find_certificates()),
-    )
 
 
 @asynccontextmanager

@@ -17,6 +17,9 @@ import uv
 SHARED_PATH = "/seatrial/environments"
 """Where build containers see cache and trees: one mount, so that hard links are possible."""
 
+STAGES_UID = 65_532
+"""No account of the machine, no agent (20,000 to 60,000), and not the forwarder's (65,533)."""
+
 UV_FOLDER = "/seatrial/bin"
 CERTIFICATES = "/seatrial/certificates.pem"
 
@@ -60,6 +63,10 @@ class EnvironmentFolders:
         """Wheels that were built from source for one owner."""
         return self.state / "owners" / owner / "wheels"
 
+    def package(self, name: str) -> PackageFolders:
+        """Where the requirements of one package are installed for its verification."""
+        return PackageFolders(self.state / "packages" / name)
+
     def lock(self, name: str) -> Path:
         """The file that processes lock to exclude each other."""
         return self.state / "locks" / f"{name}.lock"
@@ -68,10 +75,12 @@ class EnvironmentFolders:
         """Make the folders. Idempotent."""
         for folder in (self.cache, self.trees, self.markers, self.resolutions):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in ("owners", "locks"):
+        for folder in ("owners", "locks", "packages"):
             (self.state / folder).mkdir(exist_ok=True)
         # The stages pass through as whatever user the engine maps them to.
         self.shared.chmod(0o755)
+        for folder in (self.shared, self.cache, self.trees):
+            give_to_stages(folder)
 
     def uv_folder(self) -> Path:
         """A copy of uv's binary that containers may read and execute, by version and size."""
@@ -92,6 +101,50 @@ class EnvironmentFolders:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, bundle)
         return path
+
+
+@dataclass(frozen=True)
+class PackageFolders:
+    """The folders of one verification; all but `wheels` are written by foreign files' names."""
+
+    root: Path
+
+    @property
+    def wheels(self) -> Path:
+        """What was downloaded."""
+        return self.root / "wheels"
+
+    @property
+    def work(self) -> Path:
+        """Where the Dockerfile's commands start."""
+        return self.root / "work"
+
+    @property
+    def tree(self) -> Path:
+        """What they install."""
+        return self.root / "tree"
+
+    def create(self) -> None:
+        """Make them for the stages to write."""
+        for folder in (self.wheels, self.work, self.tree):
+            folder.mkdir(parents=True)
+            give_to_stages(folder)
+
+
+def stages_uid() -> int:
+    """The user that stages run as which write folders of ours; never root."""
+    return os.getuid() or STAGES_UID
+
+
+def give_to_stages(folder: Path) -> None:
+    """Let the stages write it. What a former version wrote there as root is theirs, too."""
+    owner = stages_uid()
+    if os.getuid() != 0 or folder.lstat().st_uid == owner:
+        return
+    for root, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            os.chown(Path(root) / name, owner, owner, follow_symlinks=False)
+    os.chown(folder, owner, owner)
 
 
 def uv_version() -> str:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 import logging
-import os
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from seatrial.slots import FrameBatch, Slot, SlotEnd, Slots, SlotSpec
 
 from .diagnose import StageResult
 from .flights import Telling
+from .folders import stages_uid
 from .output import StageOutput
 from .stages import StageSpec
 
@@ -58,8 +58,8 @@ class StageRunner:
 
     def __init__(self, slots: Slots, info: EngineInfo) -> None:
         self._slots = slots
-        # A rootless engine maps its own root to the user that it runs as.
-        self._own_uid = 0 if info.rootless else os.getuid()
+        # A rootless engine maps its own root, and no other user, to the one that it runs as.
+        self._own_uid = 0 if info.rootless else stages_uid()
 
     async def discard(self, name: str) -> None:
         """End and remove what a worker that died has left of a stage."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
 from seatrial.domain.ports import Mount
+from seatrial.settings import Settings
 
 from .diagnose import Stage
-from .folders import CERTIFICATES, SHARED_PATH, UV_FOLDER, EnvironmentFolders
-from .index import Index
+from .folders import CERTIFICATES, SHARED_PATH, UV_FOLDER, EnvironmentFolders, PackageFolders
+from .index import Index, find_certificates, find_index
 
 LOCK_FILE = "/tmp/lock.txt"  # noqa: S108 - a path inside the container
 NEWEST_FILE = "/tmp/newest.txt"  # noqa: S108
@@ -24,6 +25,17 @@ _TEMPORARY = "/home/agent/tmp"
 
 _PROXY = "http://127.0.0.1:8377"
 """Where the harness listens for the container's one door."""
+
+WHEELS = "/seatrial/wheels"
+WORK, TREE = "/build", "/opt/venv"
+"""Where a package's Dockerfile works, and what it makes there."""
+_PIP = {
+    "PIP_CONFIG_FILE": "/dev/null",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_CACHE_DIR": "1",
+    "PIP_NO_INPUT": "1",
+    "PIP_PROGRESS_BAR": "off",
+}
 
 _FETCH_DISK_MB = 256
 _SOURCES_DISK_MB = 1024
@@ -61,6 +73,17 @@ class StageInputs:
     index: Index
     uv: Path
     certificates: Path
+
+
+def inputs(folders: EnvironmentFolders, settings: Settings) -> StageInputs:
+    """What the stages share on this machine; makes the folders. SetupFailed."""
+    folders.create()
+    return StageInputs(
+        folders=folders,
+        index=find_index(settings.index_url),
+        uv=folders.uv_folder(),
+        certificates=folders.certificates(find_certificates()),
+    )
 
 
 def fetch_stage(
@@ -118,6 +141,58 @@ def install_stage(inputs: StageInputs, *, lock: str, key: str, wheels: Path | No
         disk_mb=_INSTALL_DISK_MB,
         trusted=True,
     )
+
+
+def wheels_stage(
+    inputs: StageInputs, folders: PackageFolders, *, lock: str, most_mb: int
+) -> StageSpec:
+    """Download a lock's wheels by hash, without installing any."""
+    pip = ("/home/agent/tools/bin/python", "-I", "-m", "pip")
+    download = ("download", "--no-deps", "--require-hashes", "--only-binary", ":all:")
+    commands = [
+        ("python3", "-I", "-m", "venv", "/home/agent/tools"),
+        (*pip, *download, "--dest", WHEELS, "--requirement", "/agent/lock.txt"),
+    ]
+    env = _PIP | _env(inputs, network=True) | {"TMPDIR": WHEELS, "PIP_INDEX_URL": inputs.index.url}
+    if inputs.index.extra:
+        env["PIP_EXTRA_INDEX_URL"] = " ".join(inputs.index.extra)
+    return StageSpec(
+        stage="wheels",
+        files=_steps("wheels", commands, WHEELS, most_mb) | {"lock.txt": lock},
+        env=env,
+        mounts=(
+            Mount(str(inputs.certificates), CERTIFICATES),
+            Mount(str(folders.wheels), WHEELS, read_only=False),
+        ),
+        disk_mb=_FETCH_DISK_MB,
+        trusted=True,
+        egress=inputs.index.hosts,
+    )
+
+
+def assemble_stage(folders: PackageFolders, *, lock: str, commands: str, most_mb: int) -> StageSpec:
+    """Run a Dockerfile's commands on those wheels, without any network."""
+    given = ("/bin/sh", "-c", "umask 022\ncp /agent/requirements.txt .\n" + commands)
+    return StageSpec(
+        stage="assemble",
+        files=_steps("assemble", [given], WORK, most_mb) | {"requirements.txt": lock},
+        env=_PIP | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS, "TMPDIR": WORK},
+        mounts=(
+            Mount(str(folders.wheels), WHEELS),
+            Mount(str(folders.work), WORK, read_only=False),
+            Mount(str(folders.tree), TREE, read_only=False),
+        ),
+        disk_mb=_INSTALL_DISK_MB,
+        trusted=True,
+    )
+
+
+def _steps(
+    stage: Stage, commands: Sequence[Sequence[str]], folder: str, most_mb: int
+) -> dict[str, str]:
+    program = resources.files("seatrial.environments.inside") / "steps.py"
+    job = {"commands": commands, "folder": folder, "most_bytes": most_mb << 20}
+    return {f"{stage}.py": program.read_text("utf-8"), "job.json": json.dumps(job)}
 
 
 def tree_path(key: str) -> str:

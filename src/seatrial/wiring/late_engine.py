@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from seatrial.domain.errors import EngineRefused, EngineUnavailable, SetupFailed
@@ -14,6 +15,7 @@ from seatrial.domain.ports import (
     Engine,
     EngineInfo,
     ImageBuilder,
+    ImageLimits,
     Pipe,
     Removed,
     VolumeInfo,
@@ -60,14 +62,14 @@ class LateEngine:
         return await (await self._found()).published(image)
 
     async def build_image(
-        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+        self, name: str, context: Path, arguments: Mapping[str, str], limits: ImageLimits
     ) -> None:
         """As the port says; an engine that builds none is EngineRefused."""
-        await (await self._builder()).build_image(name, context, arguments, stages=stages)
+        await (await self._builder()).build_image(name, context, arguments, limits)
 
-    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+    async def remove_image(self, name: str) -> None:
         """As the port says."""
-        await (await self._builder()).remove_image(name, stages=stages)
+        await (await self._builder()).remove_image(name)
 
     async def launch(self, spec: ContainerSpec) -> str:
         """As the port says."""

@@ -1,21 +1,20 @@
 """Tries packages out on this worker's engine, in the background, one at a time.
 
-The image is built with the Dockerfile as shipped, on the base image of the test; it runs in a
-slot of its own, without any network but a door that answers from the test's recording.
+The Dockerfile's commands run in sandboxes, and the image is built from what they made, on the base
+image of the test, without a network. It runs in a slot of its own, without any network but a door
+that answers from the test's recording.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import logging
-import tarfile
-import zipfile
-from collections.abc import Mapping
+import tempfile
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from seatrial.domain.builds import Build
@@ -30,16 +29,25 @@ from seatrial.domain.errors import (
 )
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.packages import Check, RehearsalClaim
-from seatrial.domain.ports import ContainerLimits, Engine, ImageBuilder, ResolvedModel, Store
+from seatrial.domain.ports import (
+    ContainerLimits,
+    Engine,
+    ImageBuilder,
+    ImageLimits,
+    ResolvedModel,
+    Store,
+)
 from seatrial.domain.recordings import Replay
 from seatrial.domain.tests import Test
-from seatrial.environments.index import find_certificates, find_index
+from seatrial.environments import PackageInstall, PackageInstaller
+from seatrial.environments.index import find_index
 from seatrial.harness.protocol import Assign, Log
 from seatrial.harness.sdk_env import PLACEHOLDER, sdk_environment
 from seatrial.settings import Settings
 from seatrial.slots import FrameBatch, SlotEnd, Slots, SlotSpec
 
 from .linting import lint
+from .rehearsal_image import base_dockerfile, files_of, recipe_of, write_context, write_files
 from .replay import replayed_model
 
 log = logging.getLogger(__name__)
@@ -56,8 +64,6 @@ _LEASE_SECONDS = 180.0
 _BUILD_SECONDS = 900.0
 _BOOT_SECONDS = 100.0
 _PAUSE_SECONDS = 5.0
-_STAGES = ("build",)
-_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class RehearsalDeps:
     store: Store
     engine: Engine
     images: ImageBuilder
+    installer: PackageInstaller
     slots: Slots
     settings: Settings
 
@@ -130,7 +137,7 @@ class _Rehearsal:
         self, deps: RehearsalDeps, claim: RehearsalClaim, test: Test, build: Build
     ) -> None:
         self._deps, self._claim, self._test, self._build = deps, claim, test, build
-        self._files = _files_of(claim.content)
+        self._files = files_of(claim.content)
         self._name = f"seatrial-rehearsal:{claim.sha256[:16]}"
 
     async def checks(self) -> list[Check]:
@@ -150,6 +157,9 @@ class _Rehearsal:
             return [_failed(BUILDS, f"It took longer than {_BUILD_SECONDS:.0f} s.")]
         except EngineRefused as error:
             return [_failed(BUILDS, error.message[-2000:])]
+        except FailureError as error:
+            said = f"{error.failure.message} {error.failure.evidence}"
+            return [_failed(BUILDS, said.strip()[-2000:])]
         except SeatrialError as error:
             return [_skipped(BUILDS, f"It could not be tried out here: {error.message}")]
         finally:
@@ -167,41 +177,49 @@ class _Rehearsal:
     # ------------------------------------------------------------------ the image
 
     async def _build_images(self) -> None:
-        """On the base image that the test had, with this machine's certificates and index."""
-        images = self._deps.images
+        """On the base image that the test had."""
         base = self._build.published or await self._deps.engine.image(self._build.python)
-        await images.build_image(self._base, self._base_context(base), {})
-        await images.build_image(
-            self._name,
-            _context_of(self._files),
-            {"PYTHON_IMAGE": self._base},
-            stages=_STAGES,
+        limits = await self._limits()
+        recipe = recipe_of(self._files, seconds=limits.seconds)
+        with tempfile.TemporaryDirectory(dir=self._deps.settings.data_dir) as folder:
+            context = Path(folder) / "context.tar"
+            dockerfile = base_dockerfile(base, self._claim.sha256, seconds=limits.seconds)
+            write_files(context, {"Dockerfile": dockerfile})
+            await self._deps.images.build_image(self._base, context, {}, limits)
+            wanted = PackageInstall(
+                name=self._claim.sha256[:16],
+                image=self._base,
+                lock=self._build.lock,
+                commands=recipe.commands,
+            )
+            async with self._deps.installer.installed(wanted) as tree:
+                await asyncio.to_thread(
+                    write_context,
+                    context,
+                    self._files,
+                    recipe.dockerfile,
+                    tree,
+                    most_mb=limits.context_mb,
+                )
+            arguments = {"PYTHON_IMAGE": self._base}
+            await self._deps.images.build_image(self._name, context, arguments, limits)
+
+    async def _limits(self) -> ImageLimits:
+        settings, info = self._deps.settings, await self._deps.engine.describe()
+        return ImageLimits(
+            memory_mb=settings.build_memory_mb,
+            cpus=min(settings.max_cpus, float(info.cpus)),
+            seconds=settings.build_timeout_seconds,
+            context_mb=settings.build_max_mb,
         )
 
     @property
     def _base(self) -> str:
         return f"{self._name}-base"
 
-    def _base_context(self, base: str) -> bytes:
-        index = find_index(self._deps.settings.index_url)
-        lines = ["[global]", f"cert = {_CERTIFICATES}", f"index-url = {index.url}"]
-        lines += [f"extra-index-url = {' '.join(index.extra)}"] if index.extra else []
-        dockerfile = (
-            # The label makes every image of it this rehearsal's own: engines share equal ones.
-            f"FROM {base}\nLABEL seatrial.rehearsal={self._claim.sha256}\n"
-            f"COPY certificates.crt {_CERTIFICATES}\nCOPY pip.conf /etc/pip.conf\n"
-        )
-        return _tar(
-            {
-                "Dockerfile": dockerfile.encode(),
-                "certificates.crt": find_certificates(),
-                "pip.conf": ("\n".join(lines) + "\n").encode(),
-            }
-        )
-
     async def _remove_images(self) -> None:
         try:
-            await self._deps.images.remove_image(self._name, stages=_STAGES)
+            await self._deps.images.remove_image(self._name)
             await self._deps.images.remove_image(self._base)
         except PlatformError as error:
             log.warning("the images of a rehearsal could not be removed: %s", error)
@@ -341,28 +359,6 @@ class _Said:
         except ValueError:
             return None
         return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
-
-
-def _files_of(package: bytes) -> dict[str, bytes]:
-    """Every file by its path in the archive's only folder."""
-    with zipfile.ZipFile(io.BytesIO(package)) as archive:
-        return {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
-
-
-def _context_of(files: Mapping[str, bytes]) -> bytes:
-    """The folder `agent/` of a package, as an engine takes it."""
-    inside = "agent/"
-    return _tar({p.removeprefix(inside): data for p, data in files.items() if p.startswith(inside)})
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(data), 0o644
-            archive.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
 
 
 def _checked(name: str, good: bool, detail: str) -> Check:

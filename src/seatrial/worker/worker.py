@@ -12,6 +12,7 @@ from seatrial.domain.errors import AttemptLost, PlatformError, StoreUnavailable
 from seatrial.domain.ports import Engine, Environments, ImageBuilder, Providers, Store
 from seatrial.domain.redaction import Secrets
 from seatrial.domain.tests import Claim
+from seatrial.environments import PackageInstaller
 from seatrial.settings import Settings
 from seatrial.slots import Slots
 
@@ -275,8 +276,11 @@ class Worker:
 def _rehearsals(deps: WorkerDeps) -> Rehearsals | None:
     if deps.images is None:
         return None
+    installer = PackageInstaller(
+        deps.slots, deps.engine, deps.settings, state=deps.settings.data_dir
+    )
     return Rehearsals(
-        RehearsalDeps(deps.store, deps.engine, deps.images, deps.slots, deps.settings)
+        RehearsalDeps(deps.store, deps.engine, deps.images, installer, deps.slots, deps.settings)
     )
 
 

@@ -30,6 +30,12 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
+def url(request: pytest.FixtureRequest, kind: Kind) -> str:
+    """The shared engine of that kind."""
+    return str(request.getfixturevalue(f"{kind}_socket"))
+
+
+@pytest.fixture
 def short_folder() -> Iterator[Path]:
     """A folder with a path that is short enough for sockets, passable for other users."""
     folder = Path(tempfile.mkdtemp(prefix="st-", dir="/var/tmp"))

@@ -16,7 +16,6 @@ from seatrial.domain.errors import EngineRefused
 from seatrial.domain.ports import ContainerExit, Tmpfs
 from seatrial.engines.docker.config import DockerConfig
 from seatrial.engines.docker.engine import DockerEngine
-from seatrial.engines.private import Kind
 
 from .conftest import spec
 
@@ -58,12 +57,6 @@ print(json.dumps({
     "checked": os.path.exists("/space/health"),
 }))
 """
-
-
-@pytest.fixture
-def url(request: pytest.FixtureRequest, kind: Kind) -> str:
-    """The shared engine of that kind."""
-    return str(request.getfixturevalue(f"{kind}_socket"))
 
 
 @pytest_asyncio.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,13 +16,17 @@ from seatrial.domain.builds import Build
 from seatrial.domain.errors import (
     EngineRefused,
     EngineUnavailable,
+    FailureError,
     PlatformError,
     StoreUnavailable,
 )
+from seatrial.domain.failures import failure
 from seatrial.domain.packages import Rehearsal, RehearsalClaim, Target
 from seatrial.domain.phases import Outcome
+from seatrial.domain.ports import EngineInfo, ImageLimits
 from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Completion, Result
+from seatrial.environments import PackageInstall
 from seatrial.packages import Tested, make_package
 from seatrial.settings import Settings
 from seatrial.store import SqlStore, open_store
@@ -42,15 +48,35 @@ class Images:
     async def image(self, python: str) -> str:
         return f"base-{python}"
 
+    async def describe(self) -> EngineInfo:
+        return EngineInfo("Fake", "1", "1", False, True, "x86_64", 2, 2**30)
+
     async def build_image(
-        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+        self, name: str, context: Path, arguments: Mapping[str, str], limits: ImageLimits
     ) -> None:
         self.built.append(name)
         if not name.endswith("-base"):
             raise self.error
 
-    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
+    async def remove_image(self, name: str) -> None:
         self.removed.append(name)
+
+
+class Installer:
+    """Installs nothing: an empty folder, or that error."""
+
+    def __init__(self, folder: Path, error: FailureError | None = None) -> None:
+        self.folder, self.error = folder, error
+        self.wanted: list[PackageInstall] = []
+
+    @asynccontextmanager
+    async def installed(self, wanted: PackageInstall) -> AsyncGenerator[Path]:
+        self.wanted.append(wanted)
+        if self.error is not None:
+            raise self.error
+        self.folder.mkdir()
+        yield self.folder
+        self.folder.rmdir()
 
 
 @pytest_asyncio.fixture
@@ -68,6 +94,7 @@ async def tried_out(
     build: Build = BUILD,
     index: str = "https://index.example/",
     target: Target = "compose",
+    installing: FailureError | None = None,
 ) -> Rehearsal:
     """What is kept of a package whose image is built by those `images`."""
     request = TestRequest(files={"agent.py": "def run(q): return q"}, query="q", model="none")
@@ -80,9 +107,12 @@ async def tried_out(
     await store.keep_package("me", test_id, make_package(tested, target))
     claim = await store.claim_rehearsal(lease_seconds=60)
     assert claim is not None
-    settings = Settings(index_url=index)
-    deps = RehearsalDeps(store, cast("Any", images), images, cast("Any", None), settings)
-    await Rehearsals(deps).rehearse(claim)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(index_url=index, data_dir=Path(folder))
+        installer = cast("Any", Installer(Path(folder) / "tree", installing))
+        nothing = cast("Any", None)
+        deps = RehearsalDeps(store, cast("Any", images), images, installer, nothing, settings)
+        await Rehearsals(deps).rehearse(claim)
     [kept] = await store.packages("me", test_id)
     return kept.rehearsal
 
@@ -96,6 +126,17 @@ async def test_an_image_that_does_not_build_fails_with_what_the_engine_said(
     assert [(one.name, one.result) for one in told.checks] == [(BUILDS, "failed")]
     assert "DO NOT MATCH" in told.checks[0].detail
     assert set(images.built) == set(images.removed)
+
+
+async def test_requirements_that_cannot_be_installed_fail_with_the_end_of_the_output(
+    store: SqlStore,
+) -> None:
+    why = failure("dependencies.build_failed", "They do not install.", evidence="HASHES DIFFER")
+    images = Images(EngineRefused("never asked"))
+    told = await tried_out(store, images, installing=FailureError(why))
+    assert [(one.name, one.result) for one in told.checks] == [(BUILDS, "failed")]
+    assert told.checks[0].detail == "They do not install. HASHES DIFFER"
+    assert set(images.built) < set(images.removed)
 
 
 async def test_a_template_is_read_even_where_no_image_can_be_built(

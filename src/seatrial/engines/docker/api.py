@@ -230,23 +230,13 @@ class Api:
             async for line in self._docker.images.pull(reference, stream=True):
                 yield Progress.model_validate(line)
 
-    async def build(
-        self, name: str, context: bytes, arguments: Mapping[str, str], stage: str
-    ) -> AsyncGenerator[Built]:
-        """Build an image, or that stage of it, and report how it goes."""
-        query = {
-            "t": name,
-            "buildargs": json.dumps(dict(arguments)),
-            "networkmode": "host",
-            "rm": "1",
-            "forcerm": "1",
-            **({"target": stage} if stage else {}),
-        }
+    async def build(self, query: Mapping[str, str], context: Path) -> AsyncGenerator[Built]:
+        """Build an image from a tar archive and report how it goes."""
         url = URL(f"{self._docker.docker_host}/{self._docker.api_version}/build")
         headers = {"Content-Type": "application/x-tar"}
-        with translated():
+        with translated(), context.open("rb") as file:
             async with self._docker.session.post(
-                url, params=query, data=context, headers=headers, timeout=self._endless
+                url, params=query, data=file, headers=headers, timeout=self._endless
             ) as response:
                 if response.status >= 400:
                     raise DockerError(response.status, await response.text())

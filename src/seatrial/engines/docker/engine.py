@@ -18,6 +18,7 @@ from seatrial.domain.ports import (
     ContainerInfo,
     ContainerSpec,
     EngineInfo,
+    ImageLimits,
     Pipe,
     Removed,
     VolumeInfo,
@@ -101,15 +102,16 @@ class DockerEngine:
         return await (await self._connect()).images.published(image)
 
     async def build_image(
-        self, name: str, context: bytes, arguments: Mapping[str, str], *, stages: Sequence[str] = ()
+        self, name: str, context: Path, arguments: Mapping[str, str], limits: ImageLimits
     ) -> None:
-        """Build the image of that name from a tar archive with a Dockerfile."""
-        api = (await self._connect()).api
-        await building.build_image(api, name, context, arguments, stages)
+        """Build the image of that name from a tar archive with a Dockerfile. See `building`."""
+        connection = await self._connect()
+        query = building.query(name, arguments, limits, connection.flavour)
+        await building.build_image(connection.api, query, context, limits)
 
-    async def remove_image(self, name: str, *, stages: Sequence[str] = ()) -> None:
-        """Remove the image with its stages. Does nothing when it is gone."""
-        await building.remove_image((await self._connect()).api, name, stages)
+    async def remove_image(self, name: str) -> None:
+        """Remove the image. Does nothing when it is gone."""
+        await building.remove_image((await self._connect()).api, name)
 
     async def launch(self, spec: ContainerSpec) -> str:
         """Create, attach and start; the id. One of that name is returned as it is.
