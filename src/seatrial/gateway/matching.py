@@ -12,9 +12,10 @@ import base64
 import html
 import json
 import string
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, pairwise
 from urllib.parse import quote, quote_plus
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -30,6 +31,15 @@ _SHORTEST_FORM = 8
 
 _HEAD = 6
 """Reduced bytes by which the beginning of a pattern is found: no more than `MOST` of any."""
+
+PIECE = 256
+"""Reduced bytes of a pattern. A longer form is looked for as several: what is open stays short."""
+
+LONG_SECRET = 1024
+"""Bytes of a secret from which on only its usual spellings are looked for."""
+
+_SHORTEST_PERIOD = 8
+"""Patterns that repeat a shorter word stand for all that repeat it: see `_distinct`."""
 
 MOST = 0.75
 """Share of a secret from which its mere beginning is one too, where the rest was cut off."""
@@ -66,6 +76,11 @@ def written_forms(secret: str) -> frozenset[bytes]:
 
 def _forms(secret: str) -> Iterator[bytes]:
     raw = secret.encode("utf-8", "surrogatepass")
+    if len(raw) > LONG_SECRET:
+        yield from (raw, raw.hex().encode(), quote(raw, safe="").encode())
+        yield json.dumps(secret)[1:-1].encode()
+        yield from _base64(raw)
+        return
     for value in (raw, raw[::-1]):
         yield value
         yield value.hex().encode()
@@ -118,10 +133,11 @@ class Matcher:
     def __init__(self, secrets: Iterable[str]) -> None:
         """Values that are too short to be secrets are left out."""
         given = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-        self._patterns = sorted({form for secret in given for form in written_forms(secret)})
+        forms = {form for secret in given for form in written_forms(secret)}
+        self._patterns = sorted(_distinct({piece for form in forms for piece in _pieces(form)}))
         self._longest = max(map(len, self._patterns), default=0)
         self._whole = _automaton(self._patterns)
-        self._heads = _automaton([pattern[:_HEAD] for pattern in self._patterns])
+        self._heads = _automaton(sorted({pattern[:_HEAD] for pattern in self._patterns}))
         self._short = {p[:n]: len(p) for p in self._patterns for n in range(CONTEXT + 1, _HEAD)}
         plain = (reduced(secret.encode("utf-8", "surrogatepass")) for secret in given)
         self._shortest = {p[:n]: len(p) for p in plain for n in range(1, CONTEXT + 1)}
@@ -155,9 +171,12 @@ class Matcher:
     def _open(self, text: bytes, *, at_word_end: bool) -> tuple[int, int]:
         """How much of the end may begin a pattern, and how long that pattern is."""
         tail = text[-(self._longest - 1) :] if self._longest > 1 else b""
-        for index, start, _ in self._heads.find_matches_as_indexes(tail, overlapping=True):
-            if self._patterns[index].startswith(tail[start:]):
-                return len(tail) - start, len(self._patterns[index])
+        for _, start, _ in self._heads.find_matches_as_indexes(tail, overlapping=True):
+            end = tail[start:]
+            # Sorted, those that begin with it follow it at once.
+            at = bisect_left(self._patterns, end)
+            if at < len(self._patterns) and self._patterns[at].startswith(end):
+                return len(end), len(self._patterns[at])
         for length in range(min(_HEAD - 1, len(tail)), CONTEXT, -1):
             if whole := self._short.get(tail[-length:]):
                 return length, whole
@@ -165,6 +184,39 @@ class Matcher:
             if whole := self._shortest.get(tail[-length:]):
                 return length, whole
         return 0, 0
+
+
+def _pieces(form: bytes) -> Iterator[bytes]:
+    """The form, or pieces of nearly one length that make it up."""
+    count = -(-len(form) // PIECE)
+    edges = [len(form) * number // count for number in range(count + 1)]
+    for start, end in pairwise(edges):
+        yield form[start:end]
+
+
+def _distinct(patterns: Collection[bytes]) -> list[bytes]:
+    """The patterns without those that repeat a short word which a shorter one repeats too.
+
+    Such patterns match at every byte of a text that repeats the word, each of them. The
+    shorter one is found within the longer and covers all but less than a word at its ends.
+    """
+    kept: list[bytes] = []
+    shortest: dict[bytes, int] = {}
+    for pattern in sorted(patterns, key=len):
+        word = _word(pattern)
+        first = shortest.setdefault(word, len(pattern)) if word else len(pattern)
+        if len(pattern) < first + max(1, len(word)):
+            kept.append(pattern)
+    return kept
+
+
+def _word(pattern: bytes) -> bytes:
+    """The word of few bytes that the pattern repeats, begun at its least byte; or nothing."""
+    for length in range(1, _SHORTEST_PERIOD):
+        if pattern[length:] == pattern[:-length]:
+            word = pattern[:length]
+            return min(word[at:] + word[:at] for at in range(length))
+    return b""
 
 
 def _automaton(patterns: list[bytes]) -> BytesAhoCorasick:

@@ -145,8 +145,12 @@ class Scrubber:
             return data
         before = len(self._context)
         positions = kept_positions(data)
-        for start, end in found.spans:
-            data = _starred(data, positions[max(0, start - before) : end - before])
+        starred = (
+            position
+            for start, end in found.spans
+            for position in positions[max(0, start - before) : max(0, end - before)]
+        )
+        data = _starred(data, starred) if found.spans else data
         self.hits += len(found.spans)
         # A secret's first bytes may have gone with an earlier chunk.
         passed = max(before, len(text) - found.open)
