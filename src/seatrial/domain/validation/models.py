@@ -33,7 +33,17 @@ _BEDROCK = re.compile(
     r"|(?!arn:)[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(:[A-Za-z0-9-]+)*",
     re.ASCII,
 )
+# Names that services compatible with OpenAI's or Anthropic's give their models: segments that
+# no server takes for another path, and that need no escape.
+_SEGMENT = r"[^/\\%?#\s\x00-\x1f\x7f-\x9f]+"
+_LISTED = re.compile(rf"(?!\.{{1,2}}(?:/|$))(?!.*(?:\.\.|/\.(?:/|$))){_SEGMENT}(?:/{_SEGMENT})*")
+_LISTED_FORM = (
+    _LISTED,
+    "A model's name contains no '..', '//', '%', '?', '#' or backslash, and no slash at its ends.",
+)
 _FORMS = {
+    "openai": _LISTED_FORM,
+    "anthropic": _LISTED_FORM,
     "ollama": (_OLLAMA, "A model of Ollama is written like llama3.2 or llama3.2:1b."),
     "bedrock": (
         _BEDROCK,

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from .base import Facts, JsonObject, Operation, Provider, Reading, error_text, kept, nested, tokens
+from .base import (
+    Facts,
+    JsonObject,
+    Operation,
+    Provider,
+    Reading,
+    error_text,
+    kept,
+    model_path,
+    nested,
+    tokens,
+)
 
 VERSION = "2023-06-01"
 """Of the API, as its headers name it."""
@@ -51,6 +62,7 @@ def find(method: str, path: str) -> Operation | None:
         return Operation("models", path, read_count, counted=False, lists_models=True)
     if method == "GET" and path.startswith("/v1/models/"):
         model = unquote(path.removeprefix("/v1/models/"))
+        path = model_path("/v1/models/", model)
         return Operation("models", path, read_count, counted=False, path_model=model)
     return None
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from seatrial.gateway.sigv4 import Sent
@@ -110,6 +111,15 @@ class Provider:
     """Usage that stands in an answer's headers; that of the body counts more."""
     check_agent: Callable[[Sent], str | None] = _anybody
     """Why a call is refused for its own credential; None when it is not."""
+
+
+def model_path(before: str, model: str) -> str:
+    """The path of one model. Its name is one segment, whatever characters it has.
+
+    >>> model_path("/models/", "a/../b")
+    '/models/a%2F..%2Fb'
+    """
+    return before + quote(model, safe="")
 
 
 def tokens(usage: JsonObject, *names: str) -> int | None:

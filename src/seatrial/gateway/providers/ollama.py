@@ -51,7 +51,7 @@ def _openai(method: str, path: str) -> Operation | None:
         return None
     return Operation(
         name=operation.name,
-        path=path,
+        path=f"/v1{operation.path}",
         read=openai.read,
         counted=operation.counted,
         model_fields=operation.model_fields,

@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
-from .base import JsonObject, Operation, Provider, Reading, error_text, kept, nested, tokens
+from .base import (
+    JsonObject,
+    Operation,
+    Provider,
+    Reading,
+    error_text,
+    kept,
+    model_path,
+    nested,
+    tokens,
+)
 
 _CALLS = frozenset({"/chat/completions", "/completions", "/responses", "/embeddings"})
 _ERROR_CODES = {
@@ -68,6 +78,7 @@ def find(method: str, path: str) -> Operation | None:
         return Operation("models", path, read, counted=False, lists_models=True)
     if method == "GET" and path.startswith("/models/"):
         model = unquote(path.removeprefix("/models/"))
+        path = model_path("/models/", model)
         return Operation("models", path, read, counted=False, path_model=model)
     return None
 
