@@ -36,7 +36,9 @@ def queue(
         if as_json:
             screen.json({**asdict(state), "wait": state.wait and state.wait.model_dump()})
             return exits.SUCCEEDED
-        screen.line(f"{state.queued} waiting, {state.running} running, {state.slots} slots")
+        whose = "of yours " if state.own else ""
+        counts = f"{state.queued} {whose}waiting, {state.running} {whose}running"
+        screen.line(f"{counts}, {state.slots} slots")
         wait = wait_text(state.wait).removeprefix(", ")
         reason = f" ({state.reason})" if state.reason else ""
         screen.line(f"A new test {wait or 'starts at once'}{reason}.")

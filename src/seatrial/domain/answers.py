@@ -115,5 +115,5 @@ class Readiness(_Answer):
 
     status: str = "ready"
     slots: int
-    queued: int
-    running: int
+    queued: int | None = None
+    running: int | None = None

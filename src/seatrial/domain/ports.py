@@ -82,7 +82,10 @@ class WorkerState:
 
 @dataclass(frozen=True)
 class QueueState:
-    """The queue as everybody may see it. `slots` counts what live workers offer.
+    """The queue as a user may see it. `slots` counts what live workers offer.
+
+    With `own`, tests and past waits are those of one user; `slots`, `wait`, `reason` and `workers`
+    are the same for all users.
 
     `wait` is how long a test submitted now would wait, and `reason` why; empty when it would
     not. Of the latest tests that had to wait, `waits_measured` counts those that have started and
@@ -100,6 +103,7 @@ class QueueState:
     waits_kept: int = 0
     outcomes: Mapping[Outcome, int] = field(default_factory=dict[Outcome, int])
     workers: Sequence[WorkerState] = ()
+    own: bool = False
 
 
 class Users(Protocol):
@@ -320,8 +324,11 @@ class Queue(Protocol):
         """Attempts in `building` or `running` that the worker of that name holds by the table."""
         ...
 
-    async def state(self) -> QueueState:
-        """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""
+    async def state(self, owner: str | None = None) -> QueueState:
+        """Counts for `GET /queue`, with an `owner` of that user's tests alone.
+
+        Slots are those of workers whose heartbeat is fresh.
+        """
         ...
 
     async def refresh_places(self) -> int:
@@ -562,10 +569,16 @@ class Environments(Protocol):
         """
         ...
 
-    async def entries(self) -> Sequence[EnvironmentInfo]:
-        """What is in the cache, most recently used first."""
+    async def entries(self, owner: str | None = None) -> Sequence[EnvironmentInfo]:
+        """What is in the cache, most recently used first.
+
+        With an `owner`, what that user's tests have used, and when these did.
+        """
         ...
 
     async def prune(self, *, keep_bytes: int = 0) -> int:
-        """Remove the least recently used ones until the rest fits; bytes given back."""
+        """Remove environments until the rest fits; bytes given back.
+
+        The least recently used of the owners above their share first, then the others'.
+        """
         ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 _FEWEST_QUEUED = 20
 
@@ -24,3 +25,37 @@ def fair_level(used: Iterable[int], size: int) -> int:
             return share
         left -= amount
     return size
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something that takes `size` bytes, for those `owners` together."""
+
+    size: int
+    owners: frozenset[str]
+
+
+def removal_order(kept: Sequence[Kept], size: int) -> list[int]:
+    """Places in `kept`, which is oldest first, in the order in which to remove until `size` fits.
+
+    The oldest whose owners are all above their share go first, as long as these are; then the
+    oldest of all. What several owners use counts as a part for each.
+    """
+    used = _used(kept)
+    level = fair_level((int(amount) for amount in used.values()), size)
+    over: list[int] = []
+    for place, one in enumerate(kept):
+        if one.owners and all(used[owner] > level for owner in one.owners):
+            over.append(place)
+            for owner in one.owners:
+                used[owner] -= one.size / len(one.owners)
+    first = set(over)
+    return over + [place for place in range(len(kept)) if place not in first]
+
+
+def _used(kept: Iterable[Kept]) -> dict[str, float]:
+    used: dict[str, float] = {}
+    for one in kept:
+        for owner in one.owners:
+            used[owner] = used.get(owner, 0.0) + one.size / len(one.owners)
+    return used

@@ -102,7 +102,7 @@ class Builder:
         key = job.tree_key(resolution.lock)
         async with holding(self._folders.lock(key)):
             if marker := self._trees.use(key):
-                await self._log("These packages are installed already.\n")
+                await self._log(f"{_packages(marker.packages)}, ready to use.\n")
                 return key, resolution, marker, True
             return key, resolution, await self._install(key, resolution), False
 

@@ -80,12 +80,16 @@ class BuiltEnvironments:
         async with _mapped_errors():
             job = await self._job(request, image)
             if kept := self._kept(job):
+                # The same words whoever's test had it built: users learn nothing of each other.
                 count = kept[1].packages
-                await log(f"{count} package{'s' * (count != 1)} from the environment cache.\n")
-                return kept[0]
-            return await self._flights.join(
-                f"{job.owners_key}", lambda say: self._build(job, say), log
-            )
+                await log(f"{count} package{'s' * (count != 1)}, ready to use.\n")
+                environment = kept[0]
+            else:
+                environment = await self._flights.join(
+                    f"{job.owners_key}", lambda say: self._build(job, say), log
+                )
+            self._trees.note_use(environment.key, job.owner)
+            return environment
 
     async def _image(self, python: str, log: LogCall) -> str:
         """The base image; pulling or building it, which takes minutes, is told line by line."""
@@ -99,9 +103,11 @@ class BuiltEnvironments:
             lines.put_nowait(None)
             await telling
 
-    async def entries(self) -> Sequence[EnvironmentInfo]:
+    async def entries(self, owner: str | None = None) -> Sequence[EnvironmentInfo]:
         """See Environments."""
-        return await asyncio.to_thread(self._trees.entries)
+        if owner is None:
+            return await asyncio.to_thread(self._trees.entries)
+        return await asyncio.to_thread(self._trees.entries_of, keys.owner_key(owner))
 
     async def prune(self, *, keep_bytes: int = 0) -> int:
         """See Environments. What is in use, or was handed out within a minute, stays."""

@@ -55,6 +55,11 @@ class EnvironmentFolders:
         return self.state / "complete"
 
     @property
+    def uses(self) -> Path:
+        """For each tree an empty file per owner; its time is the owner's last use of the tree."""
+        return self.state / "uses"
+
+    @property
     def resolutions(self) -> Path:
         """Locks by the hash of their inputs."""
         return self.state / "resolutions"
@@ -73,7 +78,7 @@ class EnvironmentFolders:
 
     def create(self) -> None:
         """Make the folders. Idempotent."""
-        for folder in (self.cache, self.trees, self.markers, self.resolutions):
+        for folder in (self.cache, self.trees, self.markers, self.uses, self.resolutions):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in ("owners", "locks", "packages"):
             (self.state / folder).mkdir(exist_ok=True)

@@ -8,11 +8,12 @@ import shutil
 import stat
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.domain.ports import EnvironmentInfo
+from seatrial.domain.shares import Kept, removal_order
 
 from .folders import EnvironmentFolders, write_whole
 from .locks import trying
@@ -76,9 +77,16 @@ class Trees:
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
+    def note_use(self, key: str, owner: str) -> None:
+        """From now on the tree counts as used by that owner too, just now."""
+        folder = self.folders.uses / key
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / owner).touch()
+
     def clear(self, key: str) -> None:
         """Remove what a build that was lost has left of a tree."""
         self._marker(key).unlink(missing_ok=True)
+        remove_folder(self.folders.uses / key)
         remove_folder(self.folders.trees / key)
 
     def complete(self, key: str, *, python: str, packages: int, seconds: float) -> Marker:
@@ -107,6 +115,23 @@ class Trees:
             )
         return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
+    def entries_of(self, owner: str) -> list[EnvironmentInfo]:
+        """What the owner has used of them, by the owner's last use."""
+        found = [
+            replace(entry, last_used=used)
+            for entry in self.entries()
+            if (used := self._uses(entry.key).get(owner))
+        ]
+        return sorted(found, key=lambda entry: entry.last_used, reverse=True)
+
+    def _uses(self, key: str) -> dict[str, datetime]:
+        """When each owner last used the tree."""
+        try:
+            files = list((self.folders.uses / key).iterdir())
+            return {one.name: datetime.fromtimestamp(one.stat().st_mtime, UTC) for one in files}
+        except FileNotFoundError:
+            return {}  # removed meanwhile, or from before uses were noted
+
     # ---------------------------------------------------------------- room
 
     def measure(self) -> int:
@@ -117,19 +142,26 @@ class Trees:
         """Remove until what is left fits; bytes given back.
 
         First the cache and the wheels from source, without which everything still runs (not
-        while a build uses them), then the least recently used trees. Never one that is in use.
+        while a build uses them), then the least recently used trees: those of owners above their
+        share before any other. Never one that is in use.
         """
         before = left = self.measure()
         if left <= keep_bytes:
             return 0
         self._remove_orphans()
         self._remove_cache()
-        for entry in reversed(self.entries()):
+        for entry in self._in_order(keep_bytes):
             left = self.measure()
             if left <= keep_bytes:
                 break
             self._remove_tree(entry, in_use)
         return max(0, before - self.measure())
+
+    def _in_order(self, keep_bytes: int) -> list[EnvironmentInfo]:
+        """All trees, what goes first at the beginning."""
+        oldest_first = list(reversed(self.entries()))
+        kept = [Kept(one.size_bytes, frozenset(self._uses(one.key))) for one in oldest_first]
+        return [oldest_first[place] for place in removal_order(kept, keep_bytes)]
 
     def _remove_cache(self) -> None:
         with trying(self.folders.lock("cache")) as free:

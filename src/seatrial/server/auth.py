@@ -155,6 +155,20 @@ Reader = Annotated[Reading, Depends(_reading)]
 """Who reads the test of the route's `test_id`, as a parameter. Takes tokens for embedding too."""
 
 
+def is_operator(caller: Identity, deps: ServerDeps) -> bool:
+    """Whether the caller may read what concerns all users."""
+    return caller.local or caller.user.name in deps.settings.operator_names
+
+
+def require_operator(caller: Identity, deps: ServerDeps) -> None:
+    """Raises: NotAllowed for callers who are not the operator."""
+    if not is_operator(caller, deps):
+        raise NotAllowed(
+            "Only the operator may read this.",
+            hint="SEATRIAL_OPERATORS names the users who may, besides the machine's own user.",
+        )
+
+
 def require_local(caller: Identity) -> None:
     """NotAllowed for everybody but this machine's own user."""
     if not caller.local:

@@ -8,9 +8,14 @@ from seatrial.domain.errors import FieldProblem, InvalidRequest, NotFound
 from seatrial.domain.ports import EnvironmentInfo, Environments
 
 
-async def list_environments(environments: Environments | None) -> Sequence[EnvironmentInfo]:
-    """What is kept, most recently used first. NotFound where a worker elsewhere keeps them."""
-    return await _present(environments).entries()
+async def list_environments(
+    environments: Environments | None, owner: str | None = None
+) -> Sequence[EnvironmentInfo]:
+    """What is kept, or what the owner's tests used of it, most recently used first.
+
+    Raises: NotFound where a worker elsewhere keeps them.
+    """
+    return await _present(environments).entries(owner)
 
 
 async def prune_environments(environments: Environments | None, *, keep_bytes: int = 0) -> int:

@@ -19,6 +19,9 @@ _SEALED = (
 )
 
 
+_AWAY = "It cannot be used now; the operator can see why."
+
+
 async def list_providers(
     providers: Providers | None, *, can_pull: bool = False
 ) -> Sequence[ProviderState]:
@@ -28,6 +31,12 @@ async def list_providers(
     """
     states = await providers.states() if providers else ()
     return [replace(one, can_pull=can_pull and one.name == PULLING) for one in states]
+
+
+def without_address(state: ProviderState) -> ProviderState:
+    """The provider as users see it who are not the operator: not where it is."""
+    reason = "" if state.reachable else _AWAY
+    return replace(state, base_url="", reason=reason)
 
 
 async def list_models(providers: Providers | None, name: str) -> ProviderState:

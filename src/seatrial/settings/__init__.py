@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     port: int = 8710
     """Port that `serve` listens on."""
 
+    operators: str = ""
+    """Names of users, with commas, who may read what concerns all users, as this machine's own user
+    may: metrics, the whole queue, every environment, addresses of model services."""
+
     require_token: bool | None = None
     """What the port asks for. Unset, the one local token that `serve` prints; `1` gives users
     accounts, each with API tokens; `0` asks for nothing: every user and program of this machine
@@ -224,6 +228,11 @@ class Settings(BaseSettings):
 
     token: str | None = Field(default=None, repr=False)
     """For clients: the API token."""
+
+    @property
+    def operator_names(self) -> frozenset[str]:
+        """The users who may read what concerns all users."""
+        return frozenset(name.strip() for name in self.operators.split(",") if name.strip())
 
     @property
     def has_accounts(self) -> bool:

@@ -132,9 +132,9 @@ def has_moved(row: Row[Any], place: QueuePlace) -> bool:
     return abs(now - told) > max(_MOVED_SECONDS, _MOVED_SHARE * told)
 
 
-async def promises(reading: Reading) -> tuple[int, int]:
+async def promises(reading: Reading, owner: str | None = None) -> tuple[int, int]:
     """Of the latest tests that had to wait: how many, and how many as long as announced."""
-    rows = await reading.rows(queries.PROMISES, limit=_HISTORY)
+    rows = await reading.rows(queries.of(queries.PROMISES, owner), limit=_HISTORY)
     return len(rows), sum(_was_kept(row) for row in rows)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Executable,
+    Select,
     Text,
     Tuple,
     Update,
@@ -149,6 +150,12 @@ QUEUED_OF = QUEUED_COUNT.where(tests.c.owner == bindparam("owner"))
 
 SEVERAL_USERS = select(func.count() > 1).select_from(select(users.c.id).limit(2).subquery())
 """Whether there is a second user."""
+
+
+def of(counted: Select[*tuple[Any, ...]], owner: str | None) -> Select[*tuple[Any, ...]]:
+    """The same of one user's tests alone; None changes nothing."""
+    return counted if owner is None else counted.where(tests.c.owner == owner)
+
 
 HELD_COUNT = select(func.count()).select_from(tests).where(HELD)
 """How many tests hold a slot."""

@@ -212,17 +212,18 @@ class SqlQueue(Part):
             rows = await reading.rows(queries.HELD_BY, worker=worker)
         return tuple(convert.claim_of(row) for row in sorted(rows, key=lambda row: row.seq))
 
-    async def state(self) -> QueueState:
+    async def state(self, owner: str | None = None) -> QueueState:
         """Counts for `GET /queue`; slots of workers whose heartbeat is fresh."""
         async with self._database.reading() as reading:
-            queued = await reading.number(queries.QUEUED_COUNT)
-            running = await reading.number(queries.HELD_COUNT)
+            waiting = await reading.number(queries.QUEUED_COUNT)
+            queued = await reading.number(queries.of(queries.QUEUED_COUNT, owner))
+            running = await reading.number(queries.of(queries.HELD_COUNT, owner))
             possible = await places.capacity(reading)
             line = await places.waiting_line(reading)
-            promised, kept = await places.promises(reading)
-            outcomes = await reading.rows(queries.OUTCOMES)
+            promised, kept = await places.promises(reading, owner)
+            outcomes = await reading.rows(queries.of(queries.OUTCOMES, owner))
             workers = await places.workers(reading)
-        new = possible.place([*line, Waiting("")], queued + 1, "")
+        new = possible.place([*line, Waiting("")], waiting + 1, "")
         return QueueState(
             queued=queued,
             running=running,
@@ -233,6 +234,7 @@ class SqlQueue(Part):
             waits_kept=kept,
             outcomes={Outcome(row.outcome): int(row.many) for row in outcomes},
             workers=workers,
+            own=owner is not None,
         )
 
     async def refresh_places(self) -> int:

@@ -70,7 +70,7 @@ async def test_a_second_call_comes_from_the_cache_without_a_container(
     assert second.cached
     assert not first.cached
     assert (second.key, second.lock, second.built_seconds) == (first.key, first.lock, 0.0)
-    assert rig.output == "1 package from the environment cache.\n"
+    assert rig.output == "1 package, ready to use.\n"
 
 
 async def test_no_requirements_need_no_tree_and_no_container(rig: Rig) -> None:

@@ -66,7 +66,7 @@ class SomeEnvironments:
     async def prepare(self, request: EnvironmentRequest, log: object) -> Environment:
         raise NotImplementedError(request, log)
 
-    async def entries(self) -> Sequence[EnvironmentInfo]:
+    async def entries(self, owner: str | None = None) -> Sequence[EnvironmentInfo]:
         return tuple(self.kept)
 
     async def prune(self, *, keep_bytes: int = 0) -> int:

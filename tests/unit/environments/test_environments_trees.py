@@ -125,3 +125,41 @@ async def test_a_lock_excludes_others_until_it_is_given_back(tmp_path: Path) -> 
             assert not free
     with trying(path) as free:
         assert free
+
+
+def test_the_trees_of_who_takes_too_much_go_first(trees: Trees) -> None:
+    """Bob's one is the oldest, and stays: Alice has four."""
+    grow(trees, "bobs", used_ago=5000, cached=False)
+    trees.note_use("bobs", "bob")
+    for number, key in enumerate("abcd"):
+        grow(trees, key, used_ago=1000 - number, cached=False)
+        trees.note_use(key, "alice")
+    trees.make_room(350 * KB, ())
+    assert {entry.key for entry in trees.entries()} == {"bobs", "c", "d"}
+
+
+def test_what_others_use_too_stays_longer(trees: Trees) -> None:
+    grow(trees, "bobs", used_ago=5000, cached=False)
+    trees.note_use("bobs", "bob")
+    for number, key in enumerate("abc"):
+        grow(trees, key, used_ago=1000 - number, cached=False)
+        trees.note_use(key, "alice")
+    trees.note_use("a", "bob")
+    trees.make_room(350 * KB, ())
+    assert {entry.key for entry in trees.entries()} == {"bobs", "a", "c"}
+
+
+def test_an_owner_lists_what_own_tests_used_and_when_they_did(trees: Trees) -> None:
+    for key in ("a", "b", "c"):
+        grow(trees, key, used_ago=1000)
+    trees.note_use("b", "bob")
+    trees.note_use("a", "bob")
+    trees.note_use("a", "alice")
+    then = time.time() - 5000
+    os.utime(trees.folders.uses / "a" / "bob", (then, then))
+    assert [entry.key for entry in trees.entries_of("bob")] == ["b", "a"]
+    assert trees.entries_of("bob")[1].last_used.timestamp() == pytest.approx(then)
+    assert [entry.key for entry in trees.entries_of("alice")] == ["a"]
+    assert trees.entries_of("eve") == []
+    trees.clear("a")
+    assert trees.entries_of("alice") == []

@@ -7,8 +7,8 @@ import classes from "./Settings.module.css";
 /** How many tests wait and run, how long a new one waits, and how often that came true. */
 export function Queue({ queue }: { queue: QueueState }) {
   const numbers = [
-    ["Running", queue.running],
-    ["Waiting", queue.queued],
+    [queue.own ? "Your tests running" : "Running", queue.running],
+    [queue.own ? "Your tests waiting" : "Waiting", queue.queued],
     ["Can run at one time", queue.slots],
   ] as const;
   return (

@@ -86,7 +86,7 @@ function Provider({ state }: { state: ProviderState }) {
           </Text>
           <Text size="xs" className="quiet foreign">
             {state.reachable
-              ? `${state.base_url} · ${count(state.models.length, "model")}`
+              ? [state.base_url, count(state.models.length, "model")].filter(Boolean).join(" · ")
               : state.reason}
           </Text>
         </div>

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import EnvironmentList, Freed
-from seatrial.server.auth import Caller, require_local
+from seatrial.server.auth import Caller, is_operator, require_local
 from seatrial.server.deps import Deps
 from seatrial.server.problems import documented
 from seatrial.services import environments as keeping
@@ -23,9 +23,13 @@ class Prune(BaseModel):
 
 
 @router.get("", summary="List the built environments", responses=documented(401, 404))
-async def list_environments(deps: Deps, _: Caller) -> EnvironmentList:
-    """What is kept, most recently used first. 404 where workers elsewhere keep them."""
-    entries = await keeping.list_environments(deps.environments)
+async def list_environments(deps: Deps, caller: Caller) -> EnvironmentList:
+    """What is kept, most recently used first. 404 where workers elsewhere keep them.
+
+    The operator reads all of it, other users what their own tests used, and when these did.
+    """
+    owner = None if is_operator(caller, deps) else caller.id
+    entries = await keeping.list_environments(deps.environments, owner)
     return EnvironmentList(environments=tuple(entries))
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from seatrial.domain.answers import ModelList, ProviderList
-from seatrial.server.auth import Caller, Identity
+from seatrial.server.auth import Caller, Identity, is_operator
 from seatrial.server.deps import Deps, ServerDeps
 from seatrial.server.metrics import ServerMetrics
 from seatrial.server.problems import documented
@@ -45,8 +45,13 @@ class PullOrder(BaseModel):
 
 @router.get("", summary="What models can be had from", responses=documented(401))
 async def list_providers(deps: Deps, caller: Caller) -> ProviderList:
-    """Every configured provider, asked now: reachable, or why not."""
+    """Every configured provider, asked now: reachable, or why not.
+
+    The operator reads its address and why it is not reachable, other users do not.
+    """
     found = await listing.list_providers(deps.providers, can_pull=_may_pull(deps, caller))
+    if not is_operator(caller, deps):
+        found = [listing.without_address(state) for state in found]
     return ProviderList(providers=tuple(found))
 
 
@@ -63,6 +68,8 @@ async def list_models(
     """The names of its models; none when it cannot be reached, with the reason."""
     if credential is None:
         state = await listing.list_models(deps.providers, name)
+        if not is_operator(caller, deps):
+            state = listing.without_address(state)
     else:
         state = await listing.list_stored_models(
             deps.store, deps.providers, caller.id, name, credential
