@@ -87,6 +87,10 @@ class PostgresDatabases(Databases):
             self._template = url.rpartition("/")[2]
         return self._make(f"TEMPLATE {self._template}")
 
+    def copy_of(self, url: str) -> str:
+        """A copy of a database that nobody is connected to."""
+        return self._make(f"TEMPLATE {url.rpartition('/')[2]}")
+
     def _make(self, how: str) -> str:
         name = f"d{secrets.token_hex(6)}"
         _in_a_loop(_execute(self._server.url("postgres"), f"CREATE DATABASE {name} {how}"))

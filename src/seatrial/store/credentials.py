@@ -13,7 +13,7 @@ from seatrial.domain.errors import Conflict, NotFound
 
 from .convert import clean
 from .database import Lock, Reading
-from .part import Part
+from .part import Part, repeated
 from .tables import credentials, gateway_keys
 
 _CURRENT = select(gateway_keys).order_by(gateway_keys.c.current_since.desc()).limit(1)
@@ -22,6 +22,7 @@ _CURRENT = select(gateway_keys).order_by(gateway_keys.c.current_since.desc()).li
 class SqlCredentials(Part):
     """Fulfils the port `Credentials`."""
 
+    @repeated
     async def put_credential(self, sealed: SealedCredential) -> CredentialInfo:
         """Write it; one of that name is replaced and keeps the time it was made. Conflict."""
         async with self._database.writing(lock=Lock.CREDENTIALS) as writing:
@@ -65,6 +66,7 @@ class SqlCredentials(Part):
         async with self._database.reading() as reading:
             return _sealed(await _found(reading, owner, name))
 
+    @repeated
     async def delete_credential(self, owner: str, name: str) -> None:
         """Remove it. NotFound."""
         async with self._database.writing() as writing:
@@ -77,6 +79,7 @@ class SqlCredentials(Part):
         async with self._database.reading() as reading:
             return tuple(_sealed(row) for row in await reading.rows(wanted))
 
+    @repeated
     async def replace_sealed(self, old: SealedCredential, key_id: str, sealed: str) -> bool:
         """The same secret, sealed anew. False when it is no longer `old`."""
         still = (*_is(old.owner, old.name), credentials.c.sealed == old.sealed)
@@ -90,6 +93,7 @@ class SqlCredentials(Part):
             row = await reading.row(_CURRENT)
         return None if row is None else GatewayKey(row.id, decoded(row.public))
 
+    @repeated
     async def set_gateway_key(self, key: GatewayKey, *, instead_of: str | None) -> bool:
         """Seal to this one from now on. False when `instead_of` is not the current one's id."""
         async with self._database.writing(lock=Lock.CREDENTIALS) as writing:

@@ -5,25 +5,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from seatrial.domain.errors import StoreUnavailable
+
 from . import migrate, queries
-from .engine import FileWrites, is_sqlite, make_engine
-from .errors import mapped_errors
+from .engine import BUSY_SECONDS, FileWrites, is_sqlite, make_engine
+from .errors import FOREIGN, file_is_busy, mapped_errors, undone
+from .limits import ALONE, ORDINARY, Limits
 from .listener import CANCEL, JOURNAL, QUEUE_CHANGED, Listener
 from .wakeups import QUEUE, Hub
 from .whole import whole
 
+Answer = TypeVar("Answer")
+
 _CONNECTIONS = 10
 _VACUUMED_PAGES = 1000
+_CHECKPOINT_MILLISECONDS = 200
+"""A reader of another process keeps the write-ahead log from being emptied; meanwhile nobody can
+write, so it is emptied another time."""
+
+_CONNECTED_SECONDS = 45.0
+"""Longest wait for a connection: SQLAlchemy's 30 s for a free one, then for its first answer."""
+
+_CLOSED_SECONDS = 10.0
+_TURN_SECONDS = 2.0 * BUSY_SECONDS
+"""How long a writer waits for the others of this process before it gives up, on SQLite."""
+
+_EMPTY_LOG = f"""
+PRAGMA busy_timeout = {_CHECKPOINT_MILLISECONDS};
+PRAGMA wal_checkpoint(TRUNCATE);
+PRAGMA busy_timeout = {BUSY_SECONDS * 1000};
+"""
 
 
 class Lock(IntEnum):
@@ -38,9 +59,13 @@ class Lock(IntEnum):
 class Reading:
     """A transaction that only looks. `now` is one moment for all of it."""
 
-    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+    def __init__(
+        self, connection: AsyncConnection, now: datetime, limits: Limits | None = None
+    ) -> None:
+        """Without `limits` (SQLite) an answer is waited for without end: it is a thread's."""
         self.now = now
         self._connection = connection
+        self._limits = limits
 
     async def rows(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
         """Every row of the answer."""
@@ -58,14 +83,18 @@ class Reading:
         self, statement: Executable, values: dict[str, Any] | list[dict[str, Any]]
     ) -> CursorResult[Any]:
         """Run a statement, or the same one for each of many values."""
-        return await whole(self._connection.execute(statement, values))
+        return await _answer(
+            self._connection, self._connection.execute(statement, values), self._limits
+        )
 
 
 class Writing(Reading):
     """A transaction that changes something, and tells who waits for it when it commits."""
 
-    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
-        super().__init__(connection, now)
+    def __init__(
+        self, connection: AsyncConnection, now: datetime, limits: Limits | None = None
+    ) -> None:
+        super().__init__(connection, now, limits)
         self.messages: dict[tuple[str, str], None] = {}
 
     def journal_grew(self, test_id: str) -> None:
@@ -115,7 +144,7 @@ class Database:
             await self._listener.stop()
             self._listener = None
         with mapped_errors():
-            await self._engine.dispose()
+            await whole(self._engine.dispose(), seconds=_CLOSED_SECONDS)
 
     def now(self) -> datetime:
         """The time by which leases are counted, the same for all who share the database."""
@@ -133,24 +162,31 @@ class Database:
         """Look at the database. On SQLite at one state of it."""
         with mapped_errors():
             async with _connected(self._engine) as connection:
-                yield Reading(connection, self.now())
+                yield Reading(connection, self.now(), self._limits(ORDINARY))
 
     @asynccontextmanager
     async def writing(
-        self, *, lock: Lock | None = None, durable: bool = True
+        self, *, lock: Lock | None = None, durable: bool = True, limits: Limits = ORDINARY
     ) -> AsyncGenerator[Writing, None]:
         """Change the database: all of it or, when the block raises, nothing.
 
         Once the block has ended the change survives the end of the process, always. With
         `durable` it also survives a loss of power; on SQLite a change without it survives that
         once a later durable one was made (PostgreSQL decides by its own configuration).
+
+        Raises: Undone when the connection was lost before the commit; see `part.repeated`.
         """
         engine = self._synced if durable else self._lazily_synced
+        mine = self._limits(ALONE if lock is not None else limits)
         with mapped_errors():
-            async with self._turn(), _connected(engine) as connection, _changing(connection):
-                writing = Writing(connection, self.now())
-                if lock is not None and not self._sqlite:
-                    await writing.execute(queries.LOCK, {"lock": int(lock)})
+            async with (
+                self._turn(),
+                _connected(engine) as connection,
+                _changing(connection, mine),
+            ):
+                writing = Writing(connection, self.now(), mine)
+                if mine is not None:
+                    await _restrict(writing, mine, lock)
                 yield writing
                 if writing.messages and not self._sqlite:
                     await writing.execute(queries.notify(tuple(writing.messages)), {})
@@ -168,7 +204,7 @@ class Database:
         with mapped_errors():
             async with self._turn(), _connected(self._engine) as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
-                await whole(driver.executescript("PRAGMA wal_checkpoint(TRUNCATE)"))
+                await whole(driver.executescript(_EMPTY_LOG))
 
     async def _vacuum(self) -> int:
         """Give some free pages back; how many there still are."""
@@ -181,8 +217,24 @@ class Database:
                 rows: Any = await whole(driver.execute_fetchall("PRAGMA freelist_count"))
                 return int(rows[0][0])
 
-    def _turn(self) -> contextlib.AbstractAsyncContextManager[Any]:
-        return self._writer if self._sqlite else contextlib.nullcontext()
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None, None]:
+        """On SQLite: be this process's only writer. StoreUnavailable when it takes too long."""
+        if not self._sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._writer.acquire()
+        except TimeoutError as error:
+            raise file_is_busy(_TURN_SECONDS) from error
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _limits(self, limits: Limits) -> Limits | None:
+        return None if self._sqlite else limits
 
     def _ring(self, writing: Writing) -> None:
         for channel, payload in writing.messages:
@@ -195,27 +247,62 @@ class Database:
         self._told = server, time.monotonic()
 
 
+async def _restrict(writing: Writing, limits: Limits, lock: Lock | None) -> None:
+    """Set other limits than the session's for this transaction, and take its lock, at once."""
+    if lock is not None:
+        values = {"lock": int(lock), "statement": limits.settings()["statement_timeout"]}
+        await writing.execute(queries.LOCK, values)
+    elif limits is not ORDINARY:
+        for name, value in limits.settings().items():
+            await writing.execute(queries.LIMIT, {"name": name, "value": value})
+
+
+async def _answer(
+    connection: AsyncConnection, step: Awaitable[Answer], limits: Limits | None
+) -> Answer:
+    """What the database answers; without an answer in time the connection is closed."""
+    seconds = None if limits is None else limits.answer
+    return await whole(step, seconds=seconds, cut=lambda: _cut(connection))
+
+
+def _cut(connection: AsyncConnection) -> None:
+    """Close it without a word: nobody would answer."""
+    if connection.sync_connection is not None:
+        driver: Any = connection.sync_connection.connection.driver_connection
+        driver.terminate()
+
+
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection, None]:
     """A connection of the pool, which always gets it back."""
     connection = engine.connect()
+    limits = None if engine.dialect.name == "sqlite" else ORDINARY
     try:
-        await whole(connection.start())
+        await whole(connection.start(), seconds=None if limits is None else _CONNECTED_SECONDS)
         yield connection
     finally:
         if connection.sync_connection is not None:
-            await whole(connection.close())
+            await _answer(connection, connection.close(), limits)
 
 
 @asynccontextmanager
-async def _changing(connection: AsyncConnection) -> AsyncGenerator[None, None]:
+async def _changing(
+    connection: AsyncConnection, limits: Limits | None
+) -> AsyncGenerator[None, None]:
     """A transaction: committed, or rolled back when the block raises or is cancelled."""
     transaction = connection.begin()
-    await whole(transaction.start())
+    await _answer(connection, transaction.start(), limits)
+    asked = False
     try:
         yield
-        await whole(transaction.commit())
-    except BaseException:
+        asked = True
+        await _answer(connection, transaction.commit(), limits)
+    except BaseException as error:
         if transaction.is_active:
-            await whole(transaction.rollback())
+            # Its own error is of no interest: a lost connection rolls back as well.
+            with contextlib.suppress(*FOREIGN, StoreUnavailable):
+                await _answer(connection, transaction.rollback(), limits)
+        again = None if asked else undone(error)
+        if again is not None:
+            raise again from error
         raise

@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from seatrial.domain.errors import SetupFailed
 
-_BUSY_SECONDS = 15
+from .limits import SESSION
+
+BUSY_SECONDS = 15
+"""How long SQLite waits for its file while another process writes it."""
+
+_CONNECT_SECONDS = 10
 _WRITES = "file_writes"
 _WAL_BYTES = 64 * 1024 * 1024
 _HINT = "Use sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE."
@@ -49,13 +54,26 @@ def sqlite_path(url: str) -> Path:
 def make_engine(url: str, **options: Any) -> AsyncEngine:
     """An engine that has not connected yet; `options` are SQLAlchemy's."""
     if not is_sqlite(url):
-        return create_async_engine(url, pool_pre_ping=True, **options)
+        connect_args: dict[str, Any] = {"timeout": _CONNECT_SECONDS}
+        engine = create_async_engine(url, pool_pre_ping=True, connect_args=connect_args, **options)
+        event.listen(engine.sync_engine, "connect", _limit)
+        return engine
     # isolation_level None: the driver begins nothing by itself, `_begin` does.
-    connect_args = {"isolation_level": None, "timeout": _BUSY_SECONDS}
+    connect_args = {"isolation_level": None, "timeout": BUSY_SECONDS}
     engine = create_async_engine(url, connect_args=connect_args, **options)
     event.listen(engine.sync_engine, "connect", _set_up)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _limit(connection: Any, _record: Any) -> None:
+    """By statements, not as parameters of the connection: poolers refuse those."""
+    commands = "; ".join(f"SET {name} = {value}" for name, value in SESSION.items())
+
+    async def execute(driver: Any) -> None:
+        await driver.execute(commands)
+
+    connection.run_async(execute)
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -24,12 +24,26 @@ FOREIGN = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.Interf
 
 _SQLITE_FULL = ("database or disk is full",)
 _SQLITE_BROKEN = ("file is not a database", "malformed", "readonly database")
-_SQLITE_AWAY = ("locked", "busy", "unable to open", "disk i/o error", "closed")
+_SQLITE_LOCKED = ("locked", "busy")
+_SQLITE_AWAY = ("unable to open", "disk i/o error", "closed")
 
 # SQLSTATE classes and codes, from PostgreSQL's manual, appendix A.
+_LOCKED = "55P03"
+_TOO_LONG = "57014"
 _FULL = ("53100",)
 _SETUP = ("28", "3D", "3F", "42501")
-_AWAY = ("08", "40", "53", "55P03", "57", "58", "25006", "25P03")
+_AWAY = ("08", "40", "53", "57", "58", "25006", "25P03")
+_UNDONE = ("08", "40", "57P", "25P03")
+"""What ends a transaction for a cause that a second one probably does not meet."""
+
+_STOPPED = (
+    "Try again. If it goes on, look for a process that is stopped or cut off, or another program "
+    "that has the database open."
+)
+
+
+class Undone(StoreUnavailable):
+    """The transaction was rolled back before its commit was asked for: nothing was written."""
 
 
 @contextmanager
@@ -56,6 +70,23 @@ def store_error(error: BaseException) -> SeatrialError:
     return PlatformError(f"The database refused a statement of ours: {cause}")
 
 
+def undone(error: BaseException) -> Undone | None:
+    """That error as one after which the same may be tried again at once; None for others."""
+    if not isinstance(error, FOREIGN):
+        return None
+    mapped, cause = store_error(error), _cause(error)
+    state = _sqlstate(cause)
+    is_gone = state.startswith(_UNDONE) if state else not isinstance(cause, sqlite3.Error)
+    if type(mapped) is not StoreUnavailable or not is_gone or isinstance(error, PoolTimeout):
+        return None
+    return Undone(mapped.message)
+
+
+def file_is_busy(seconds: float) -> StoreUnavailable:
+    """The error of who waited for so long to write SQLite's file."""
+    return StoreUnavailable(f"The database file was busy for {seconds:.0f} s.", hint=_STOPPED)
+
+
 def _of_sqlite(error: sqlite3.Error) -> SeatrialError:
     text = str(error).lower()
     if any(part in text for part in _SQLITE_FULL):
@@ -65,6 +96,8 @@ def _of_sqlite(error: sqlite3.Error) -> SeatrialError:
             f"The database file cannot be used: {error}",
             hint="Check that it is Seatrial's and writable, or restore it from a backup.",
         )
+    if any(part in text for part in _SQLITE_LOCKED):
+        return StoreUnavailable(f"Another process holds the database file: {error}", hint=_STOPPED)
     if any(part in text for part in _SQLITE_AWAY):
         return StoreUnavailable(f"The database does not answer: {error}")
     return PlatformError(f"The database refused a statement of ours: {error}")
@@ -76,6 +109,13 @@ def _of_sqlstate(state: str, error: BaseException) -> SeatrialError:
     if state.startswith(_SETUP):
         return SetupFailed(
             f"The database refused us: {error}", hint="Check the user, password and database."
+        )
+    if state == _LOCKED:
+        return StoreUnavailable("Another process holds a lock of the database.", hint=_STOPPED)
+    if state == _TOO_LONG:
+        return StoreUnavailable(
+            "A statement took longer than the database lets it.",
+            hint="Try again. If it goes on, the database is overloaded.",
         )
     if state.startswith(_AWAY):
         return StoreUnavailable(f"The database does not answer: {error}")

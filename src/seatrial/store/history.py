@@ -15,7 +15,8 @@ from seatrial.domain.tests import TestPage
 
 from . import convert, queries
 from .ids import is_test_id
-from .part import Part, no_such_test
+from .limits import REMOVING
+from .part import Part, no_such_test, repeated
 
 _LONGEST_PAGE = 1000
 _BATCH = 200
@@ -52,9 +53,10 @@ class SqlHistory(Part):
             next_cursor=convert.write_cursor(rows[limit - 1]) if more else None,
         )
 
+    @repeated
     async def delete(self, owner: str, test_id: str) -> None:
         """Remove a completed test with its journal. Conflict while it is unfinished."""
-        async with self._database.writing() as writing:
+        async with self._database.writing(limits=REMOVING) as writing:
             row = None
             if is_test_id(test_id):
                 row = await writing.row(queries.TEST_FOR_CHANGE, id=test_id, owner=owner)
@@ -101,8 +103,9 @@ class SqlHistory(Part):
             await self._database.give_back_space()
         return removed
 
+    @repeated
     async def _remove_batch(self, find: Executable) -> Sequence[Row[Any]]:
-        async with self._database.writing() as writing:
+        async with self._database.writing(limits=REMOVING) as writing:
             rows = await writing.rows(find)
             if rows:
                 await writing.execute(queries.REMOVE_TESTS, {"seqs": [row.seq for row in rows]})

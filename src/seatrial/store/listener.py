@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ CANCEL = "seatrial_cancel"
 _log = logging.getLogger(__name__)
 _PING_SECONDS = 10.0
 _ANSWER_SECONDS = 5.0
+_CONNECTED_SECONDS = 15.0
+_LISTENING_SECONDS = 20.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 3.0
 
@@ -71,18 +73,17 @@ class Listener:
 
     async def _listen(self, connected: asyncio.Event, first: asyncio.Future[None]) -> None:
         """Listen until the connection is lost."""
-        async with self._engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
+        async with self._connection() as driver:
             lost = asyncio.Event()
 
             def ended(_connection: Any) -> None:
                 lost.set()
 
             driver.add_termination_listener(ended)
-            for channel in (JOURNAL, QUEUE_CHANGED, CANCEL):
-                await driver.add_listener(channel, self._heard)
-            await self._ask_time(driver)
+            async with asyncio.timeout(_LISTENING_SECONDS):
+                for channel in (JOURNAL, QUEUE_CHANGED, CANCEL):
+                    await driver.add_listener(channel, self._heard)
+                await self._ask_time(driver)
             connected.set()
             if not first.done():
                 first.set_result(None)
@@ -94,6 +95,17 @@ class Listener:
                         await lost.wait()
                 if not lost.is_set():
                     await self._ask_time(driver)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Any, None]:
+        """A connection as the driver has it, closed without waiting for the server's answer."""
+        async with asyncio.timeout(_CONNECTED_SECONDS) as limit, self._engine.connect() as opened:
+            limit.reschedule(None)
+            driver: Any = (await opened.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            finally:
+                driver.terminate()
 
     async def _ask_time(self, driver: Any) -> None:
         """The server's time, and a proof that the connection is alive."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import importlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 from seatrial.domain.errors import SetupFailed
 
 from . import queries
-from .engine import FileWrites, is_sqlite, make_engine, sqlite_path
+from .engine import BUSY_SECONDS, FileWrites, is_sqlite, make_engine, sqlite_path
+from .errors import file_is_busy
+from .limits import MIGRATING
 
 HEAD = "0011"
 """The newest migration in `migrations/versions`."""
@@ -27,6 +32,9 @@ VERSION_TABLE = "seatrial_schema"
 
 _MIGRATE_LOCK = 0x5EA7_0000
 _PRIVATE = 0o600
+_LOOK_SECONDS = 45.0
+_ALONE_SECONDS = 60.0
+_AGAIN_SECONDS = 0.05
 
 # Alembic keeps the running migration in globals of the process.
 _one_at_a_time = threading.Lock()
@@ -54,13 +62,28 @@ def _upgrade(url: str) -> None:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Generator[None, None, None]:
-    """Hold the folder's lock; it leaves no file behind and ends with the process."""
+    """Hold the folder's lock; it leaves no file behind and ends with the process.
+
+    Not waited for in the kernel: the process that holds it may be stopped. StoreUnavailable.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        deadline = time.monotonic() + _ALONE_SECONDS
+        while not _took(handle):
+            if time.monotonic() > deadline:
+                raise file_is_busy(_ALONE_SECONDS)
+            time.sleep(_AGAIN_SECONDS)
         yield
     finally:
         os.close(handle)
+
+
+def _took(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _prepare_file(path: Path) -> None:
@@ -68,7 +91,7 @@ def _prepare_file(path: Path) -> None:
     # Not opened again once it exists: closing it would drop the locks SQLite holds on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, _PRIVATE))
-    with contextlib.closing(sqlite3.connect(path, timeout=15)) as connection:
+    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
 
@@ -76,16 +99,28 @@ def _prepare_file(path: Path) -> None:
 async def _migrate(url: str) -> None:
     engine = make_engine(url, poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
+        async with asyncio.timeout(_LOOK_SECONDS), engine.connect() as connection:
             if await connection.run_sync(_version) == HEAD:
                 return
+        _import_alembic()  # takes long: not while the others wait
         writer = engine.execution_options(file_writes=FileWrites.SYNCED)
-        async with writer.begin() as connection:
+        async with asyncio.timeout(MIGRATING.statement), writer.begin() as connection:
             if not is_sqlite(url):
-                await connection.execute(queries.LOCK, {"lock": _MIGRATE_LOCK})
+                await _be_the_only_one(connection)
             await connection.run_sync(_run)
     finally:
         await engine.dispose()
+
+
+async def _be_the_only_one(connection: AsyncConnection) -> None:
+    for name, value in MIGRATING.settings().items():
+        await connection.execute(queries.LIMIT, {"name": name, "value": value})
+    statement = MIGRATING.settings()["statement_timeout"]
+    await connection.execute(queries.LOCK, {"lock": _MIGRATE_LOCK, "statement": statement})
+
+
+def _import_alembic() -> None:
+    importlib.import_module("alembic.command")
 
 
 def _version(connection: Connection) -> str | None:

@@ -33,7 +33,7 @@ from seatrial.domain.packages import (
 )
 
 from .database import Lock, Writing
-from .part import Part, seq_of
+from .part import Part, repeated, seq_of
 from .tables import UNTRIED, builds, packages, tests
 
 _SHOWN = (
@@ -58,6 +58,7 @@ class SqlPackages(Part):
             row = await reading.row(select(builds.c.data).where(builds.c.test_seq == seq))
         return None if row is None else unpacked(row.data)
 
+    @repeated
     async def keep_package(self, owner: str, test_id: str, package: NewPackage) -> PackageInfo:
         """Keep it, in place of an earlier one for the same target; the same one is not written."""
         facts = {"files": package.files, "notes": package.notes}
@@ -113,6 +114,7 @@ class SqlPackages(Part):
             )
         return bytes(row.content)
 
+    @repeated
     async def claim_rehearsal(self, *, lease_seconds: float) -> RehearsalClaim | None:
         """A package that nobody tried out or does now; None when there is none."""
         # Workers ask often, and there is hardly ever one: looking takes no turn of a writer.
@@ -130,12 +132,14 @@ class SqlPackages(Part):
             await writing.execute(taken.values(rehearse_until=until), {})
         return RehearsalClaim(row.owner, row.id, row.target, row.sha256, bytes(row.content))
 
+    @repeated
     async def hold_rehearsal(self, claim: RehearsalClaim, *, lease_seconds: float) -> None:
         """Keep others from it for so long from now. Does nothing when the package is gone."""
         async with self._database.writing(durable=False) as writing:
             until = writing.now + timedelta(seconds=lease_seconds)
             await writing.execute(_claimed(claim).values(rehearse_until=until), {})
 
+    @repeated
     async def rehearsed(self, claim: RehearsalClaim, checks: Sequence[Check]) -> None:
         """Keep what came out, unless the package was made anew meanwhile or is gone."""
         told = json.dumps([check.model_dump() for check in checks])

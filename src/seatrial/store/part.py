@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Row, insert
 
@@ -12,8 +13,12 @@ from seatrial.domain.events import EventData
 
 from . import convert, queries
 from .database import Database, Reading, Writing
+from .errors import Undone
 from .ids import is_test_id
 from .tables import events
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 
 class Part:
@@ -21,6 +26,25 @@ class Part:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+def repeated(
+    method: Callable[Arguments, Awaitable[Answer]],
+) -> Callable[Arguments, Awaitable[Answer]]:
+    """Try a write transaction again, once, when it was undone by a lost connection.
+
+    A process that was stopped inside of one finds it rolled back when it goes on, and its other
+    connections may be lost, too. Behind a fence the second one is refused, as it should be.
+    """
+
+    @wraps(method)
+    async def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        try:
+            return await method(*args, **kwargs)
+        except Undone:
+            return await method(*args, **kwargs)
+
+    return call
 
 
 def journal_lines(data: Sequence[EventData]) -> list[str]:

@@ -47,8 +47,14 @@ from .tables import (
     workers,
 )
 
-LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-"""PostgreSQL: be the only one of a kind until the transaction ends."""
+LOCK = text(
+    "SELECT set_config('statement_timeout', :statement, true), pg_advisory_xact_lock(:lock)"
+)
+"""PostgreSQL: be the only one of a kind until the transaction ends. Later statements of it may
+take so many milliseconds."""
+
+LIMIT = text("SELECT set_config(:name, :value, true)")
+"""PostgreSQL: change one setting until the transaction ends."""
 
 TEST = (
     select(tests, bodies, *webhook_columns())
@@ -181,9 +187,10 @@ QUEUE_HEAD = (
     .where(QUEUED)
     .order_by(tests.c.seq)
     .limit(bindparam("limit"))
-    .with_for_update()
+    .with_for_update(skip_locked=True)
 )
-"""The next tests in line, which stay there until the transaction ends."""
+"""The next tests in line, which stay there until the transaction ends. One that is being changed
+right now (cancelled) is about to leave it: it is passed over, not waited for."""
 
 OUTCOMES = select(tests.c.outcome, func.count().label("many")).where(ENDED).group_by("outcome")
 """How the tests that are kept ended."""

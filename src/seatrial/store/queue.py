@@ -21,7 +21,7 @@ from . import convert, places, queries
 from .claims import choose, record_worker
 from .database import Lock, Writing
 from .packages import keep_build
-from .part import Part, journal_lines, write_lines
+from .part import Part, journal_lines, repeated, write_lines
 from .tables import bodies
 from .tables import events as events_table
 from .tests import end_as_cancelled
@@ -31,6 +31,7 @@ from .webhooks import webhook_due
 class SqlQueue(Part):
     """Fulfils the port `Queue`."""
 
+    @repeated
     async def claim(
         self, worker: str, *, lease_seconds: float, max_per_user: int, max_total: int, count: int
     ) -> Sequence[Claim]:
@@ -50,6 +51,7 @@ class SqlQueue(Part):
             rows = await writing.rows(queries.claimed(seqs))
         return tuple(convert.claim_of(row) for row in rows)
 
+    @repeated
     async def renew(
         self,
         worker: str,
@@ -85,6 +87,7 @@ class SqlQueue(Part):
             for test_id, attempt in held
         )
 
+    @repeated
     async def append(
         self,
         test_id: str,
@@ -116,6 +119,7 @@ class SqlQueue(Part):
             raise _lost(test_id, attempt)
         return int(row.last_frame)
 
+    @repeated
     async def start_running(
         self, test_id: str, attempt: int, *, environment: str | None, build: Build | None = None
     ) -> int:
@@ -135,6 +139,7 @@ class SqlQueue(Part):
                 await keep_build(writing, row.seq, data)
             return int(row.last_event)
 
+    @repeated
     async def complete(
         self, test_id: str, attempt: int, completion: Completion, events: Sequence[EventData]
     ) -> None:
@@ -165,6 +170,7 @@ class SqlQueue(Part):
             await webhook_due(writing, seq)
             writing.queue_changed()
 
+    @repeated
     async def requeue(
         self, test_id: str, attempt: int, *, reason: str, events: Sequence[EventData] = ()
     ) -> None:
@@ -193,6 +199,7 @@ class SqlQueue(Part):
             rows = await reading.rows(queries.EXPIRED, now=reading.now, limit=limit)
         return tuple(convert.claim_of(row) for row in rows)
 
+    @repeated
     async def adopt(
         self, test_id: str, attempt: int, worker: str, *, lease_seconds: float
     ) -> Claim | None:
@@ -237,6 +244,7 @@ class SqlQueue(Part):
             own=owner is not None,
         )
 
+    @repeated
     async def refresh_places(self) -> int:
         """Write a `queue` event for each test in line whose place changed; how many."""
         # Under the claim lock: a claim passes over rows that somebody else has locked.

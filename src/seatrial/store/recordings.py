@@ -21,13 +21,14 @@ from seatrial.domain.recordings import (
 from . import queries
 from .convert import to_json
 from .database import Reading, Writing
-from .part import Part, seq_of
+from .part import Part, repeated, seq_of
 from .tables import recorded_calls, recordings, tests
 
 
 class SqlRecordings(Part):
     """Fulfils the port `Recordings`."""
 
+    @repeated
     async def start_recording(self, test_id: str, attempt: int, setup: RecordingSetup) -> None:
         """Begin an empty recording; that of an earlier attempt is removed."""
         async with self._database.writing(durable=False) as writing:
@@ -36,6 +37,7 @@ class SqlRecordings(Part):
             values = {"test_seq": seq, "attempt": attempt, "setup": to_json(setup)}
             await writing.execute(insert(recordings), values)
 
+    @repeated
     async def continue_recording(self, test_id: str, attempt: int, problem: str) -> int:
         """Go on with what a former worker of the attempt recorded; its last call's number."""
         last = func.coalesce(func.max(recorded_calls.c.number), 0)
@@ -44,6 +46,7 @@ class SqlRecordings(Part):
             await _note(writing, seq, problem)
             return await writing.number(select(last).where(recorded_calls.c.test_seq == seq))
 
+    @repeated
     async def add_recorded(
         self, test_id: str, attempt: int, calls: Sequence[RecordedCall], *, problem: str | None
     ) -> None:

@@ -17,7 +17,7 @@ from seatrial.domain.tests import QueuePlace, Test, WebhookState
 from . import convert, places, queries
 from .database import Lock, Reading, Writing
 from .ids import is_test_id, new_test_id
-from .part import Part, journal_lines, no_such_test, write_lines
+from .part import Part, journal_lines, no_such_test, repeated, write_lines
 from .tables import bodies, idempotency, tests
 from .webhooks import note_webhook, webhook_due
 
@@ -28,6 +28,7 @@ KEY_LIFETIME = timedelta(hours=24)
 class SqlTests(Part):
     """Fulfils the first half of the port `Tests`; the second is in `history`."""
 
+    @repeated
     async def submit(
         self,
         owner: str,
@@ -78,6 +79,7 @@ class SqlTests(Part):
         async with self._database.reading() as reading:
             return await _load(reading, owner, test_id)
 
+    @repeated
     async def cancel(self, owner: str, test_id: str) -> Test:
         """Ask for the test's end; a queued one is completed as cancelled at once."""
         async with self._database.writing() as writing:

@@ -15,7 +15,7 @@ from seatrial.domain.ports import TokenInfo, User
 from .convert import clean
 from .database import Lock, Writing
 from .ids import new_user_id
-from .part import Part
+from .part import Part, repeated
 from .tables import tokens, users
 
 _USER = select(users.c.id, users.c.name)
@@ -35,6 +35,7 @@ _NOTED_EVERY = timedelta(minutes=1)
 class SqlUsers(Part):
     """Fulfils the port `Users`."""
 
+    @repeated
     async def ensure_user(self, name: str) -> User:
         """The user of that name, made when there is none."""
         name = clean(name)
@@ -53,6 +54,7 @@ class SqlUsers(Part):
             row = await reading.row(_USER.where(users.c.name == clean(name)))
         return None if row is None else User(row.id, row.name)
 
+    @repeated
     async def add_token(
         self,
         user_id: str,
@@ -94,12 +96,14 @@ class SqlUsers(Part):
             rows = await reading.rows(found.limit(limit))
         return tuple(_info(row) for row in rows)
 
+    @repeated
     async def remove_token(self, user_id: str, label: str) -> bool:
         """Revoke the user's tokens of that label; those made through them go with them."""
         gone = delete(tokens).where(tokens.c.user_id == user_id, tokens.c.label == clean(label))
         async with self._database.writing(lock=Lock.USERS) as writing:
             return (await writing.execute(gone, {})).rowcount > 0
 
+    @repeated
     async def _note_use(self, token_hash: str) -> None:
         """Write when the token was used. A database that cannot write now must refuse nobody."""
         with contextlib.suppress(StoreUnavailable):

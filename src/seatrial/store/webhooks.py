@@ -12,7 +12,7 @@ from seatrial.domain.requests import TestRequest
 from seatrial.domain.webhooks import Delivery
 
 from .database import Writing
-from .part import Part
+from .part import Part, repeated
 from .tables import tests, webhooks
 
 _DUE = select(webhooks.c.test_seq).where(webhooks.c.due_at.is_not(None)).order_by(webhooks.c.due_at)
@@ -21,6 +21,7 @@ _DUE = select(webhooks.c.test_seq).where(webhooks.c.due_at.is_not(None)).order_b
 class SqlWebhooks(Part):
     """Fulfils the port `Webhooks`."""
 
+    @repeated
     async def due_webhooks(self, *, limit: int, hold_seconds: float) -> Sequence[Delivery]:
         """Take up to `limit` that are due, longest first, and begin an attempt of each."""
         async with self._database.reading() as reading:
@@ -40,12 +41,14 @@ class SqlWebhooks(Part):
             )
         return tuple(Delivery(row.id, row.owner, row.url, row.attempts) for row in found)
 
+    @repeated
     async def webhook_delivered(self, delivery: Delivery, *, status: int) -> None:
         """It was taken. Nothing happens when a later attempt has begun."""
         async with self._database.writing() as writing:
             done = {"state": "delivered", "status": status, "message": "", "due_at": None}
             await writing.execute(_of(delivery).values(**done, delivered_at=writing.now), {})
 
+    @repeated
     async def webhook_failed(
         self,
         delivery: Delivery,
