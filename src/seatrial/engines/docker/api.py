@@ -54,6 +54,9 @@ class Api:
         """Connects to nothing yet, but must be made inside a running loop."""
         self._timeout = aiohttp.ClientTimeout(total=config.request_seconds, sock_connect=5.0)
         self._endless = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+        self._progress = aiohttp.ClientTimeout(
+            total=None, sock_connect=5.0, sock_read=config.quiet_seconds
+        )
         url, self._connector = _connector(config.host)
         # Any: most of aiodocker is untyped; `answers` says what comes back.
         self._docker: Any = aiodocker.Docker(
@@ -105,7 +108,9 @@ class Api:
             attached = self._docker.containers.container(container).attach(
                 stdin=stdin, stdout=True, stderr=True
             )
-            return await attached.__aenter__()
+            # aiodocker takes off every limit, because the stream has none; its beginning has.
+            async with asyncio.timeout(self._timeout.total):
+                return await attached.__aenter__()
 
     async def inspect(self, container: str) -> Container | None:
         """All about a container; None when there is none."""
@@ -190,6 +195,7 @@ class Api:
     async def events(self) -> AsyncGenerator[Event | None]:
         """Yields None once connected, then the events of all containers, without end.
 
+        No limit of time: `Endings`, which looks at the list besides, notices a stopped engine.
         Not only of ours: Podman's filter knows labels with a value only.
         """
         filters = json.dumps({"type": ["container"]})
@@ -227,7 +233,9 @@ class Api:
     async def pull(self, reference: str) -> AsyncGenerator[Progress]:
         """Pull an image and report how it goes."""
         with translated():
-            async for line in self._docker.images.pull(reference, stream=True):
+            async for line in self._docker.images.pull(
+                reference, stream=True, timeout=self._progress
+            ):
                 yield Progress.model_validate(line)
 
     async def build(self, query: Mapping[str, str], context: Path) -> AsyncGenerator[Built]:
@@ -236,7 +244,7 @@ class Api:
         headers = {"Content-Type": "application/x-tar"}
         with translated(), context.open("rb") as file:
             async with self._docker.session.post(
-                url, params=query, data=file, headers=headers, timeout=self._endless
+                url, params=query, data=file, headers=headers, timeout=self._progress
             ) as response:
                 if response.status >= 400:
                     raise DockerError(response.status, await response.text())

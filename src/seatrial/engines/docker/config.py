@@ -26,7 +26,9 @@ class DockerConfig:
     runtime: str = ""
     """The runtime to ask for; empty for the engine's own."""
     request_seconds: float = 60.0
-    """Longest time for one answer of the engine; pulls and events are not bound by it."""
+    """Longest time for one answer of the engine; pulls, builds and events are not bound by it."""
+    quiet_seconds: float = 600.0
+    """Longest time for which a pull or a build may report nothing."""
     patience_seconds: float = 5.0
     """How long an engine may be silent before those who wait for a container are told."""
     sweep_seconds: float = 5.0

@@ -29,7 +29,7 @@ from . import building, convert, seccomp
 from .answers import Container, Flavour
 from .api import Api
 from .config import DockerConfig, from_settings
-from .errors import AlreadyThere, NotThere
+from .errors import AlreadyThere, NotThere, translated
 from .events import Endings
 from .evidence import Evidence
 from .finishing import to_the_end
@@ -238,17 +238,23 @@ class DockerEngine:
             await connection.api.close()
 
     async def _connect(self) -> _Connection:
-        """The connection, made and asked for its kind once. EngineUnavailable."""
-        async with self._connecting:
-            if self._connection is None:
-                self._connection = await self._open()
-        return self._connection
+        """The connection, made and asked for its kind once. EngineUnavailable.
+
+        Of many callers one asks; the others wait for as long as it may take, not one by one.
+        """
+        if self._connection is not None:
+            return self._connection
+        with translated():
+            async with asyncio.timeout(self._config.request_seconds), self._connecting:
+                if self._connection is None:
+                    self._connection = await self._open()
+                return self._connection
 
     async def _open(self) -> _Connection:
         config, api = self._config, Api(self._config)
         try:
             flavour = await api.greet()
-        except PlatformError:
+        except BaseException:
             await api.close()
             raise
         endings = Endings(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ _UNREACHABLE = (
     "proxyconnect",
 )
 """How engines say that the registry did not answer at all."""
+_OTHERS_SECONDS = 1800.0
 _ASK_AGAIN_SECONDS = 0.2
 _REGISTRY_SECONDS = 10.0
 _LISTS = (
@@ -188,17 +190,27 @@ def _step(line: answers.Progress) -> str:
 
 @contextlib.asynccontextmanager
 async def _only_process(path: Path) -> AsyncGenerator[None]:
-    """Hold a lock between processes; it is given back when the process ends, however it ends."""
+    """Hold a lock between processes; it is given back when the process ends, however it ends.
+
+    Raises: EngineUnavailable when another process holds it for longer than any build takes.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
     except OSError as error:
         raise EngineUnavailable(f"The folder of images cannot be used: {error}") from error
     with file:
+        deadline = time.monotonic() + _OTHERS_SECONDS
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            except BlockingIOError:
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise EngineUnavailable(
+                        "Another process makes this base image and does not finish.",
+                        hint="Look for a Seatrial process on this machine that is stopped, "
+                        "and end it.",
+                    ) from error
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
         yield
