@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -82,13 +83,22 @@ class Builder:
     async def build(self) -> tuple[str, Resolution, Marker, bool]:
         """Key, resolution and marker of the tree, and whether it was there already.
 
-        Only one process builds the same inputs at one time, and the same tree.
+        Only one process builds the same inputs at one time, and the same tree. The others wait
+        for as long as a build may take. Raises: PlatformError.
         """
         async with (
-            holding(self._folders.lock(self._job.key)),
-            holding(self._folders.lock("cache"), shared=True),
+            self._holding(self._job.key),
+            self._holding("cache", shared=True),
         ):
             return await self._build()
+
+    def _holding(self, name: str, *, shared: bool = False) -> AbstractAsyncContextManager[None]:
+        until = self._job.limits.deadline
+        path = self._folders.lock(name)
+        return holding(path, until=until, shared=shared, waits=self._wait_for_another)
+
+    async def _wait_for_another(self) -> None:
+        await self._log("Waiting for another process that works on the same packages…\n")
 
     async def _build(self) -> tuple[str, Resolution, Marker, bool]:
         job = self._job
@@ -100,7 +110,7 @@ class Builder:
             self._uses_house = kept.owner is not None
         resolution = await self._fetch(kept)
         key = job.tree_key(resolution.lock)
-        async with holding(self._folders.lock(key)):
+        async with self._holding(key):
             if marker := self._trees.use(key):
                 await self._log(f"{_packages(marker.packages)}, ready to use.\n")
                 return key, resolution, marker, True

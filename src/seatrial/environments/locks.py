@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+from seatrial.domain.errors import PlatformError
 
 _AGAIN_SECONDS = 0.05
 """How often a lock that another process holds is tried: waiting in the kernel cannot be
@@ -18,16 +20,39 @@ cancelled."""
 
 
 @asynccontextmanager
-async def holding(path: Path, *, shared: bool = False) -> AsyncGenerator[None]:
-    """Hold the lock, alone or together with others that share it. Waits; may be cancelled."""
+async def holding(
+    path: Path,
+    *,
+    until: float,
+    shared: bool = False,
+    waits: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncGenerator[None]:
+    """Hold the lock, alone or together with others that share it.
+
+    Calls `waits` once when another process has it, and waits until that moment of the loop's
+    clock: its holder may be stopped. May be cancelled. Raises: PlatformError.
+    """
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     descriptor = _open(path)
     try:
-        while not _take(descriptor, kind):
-            await asyncio.sleep(_AGAIN_SECONDS)
+        if not _take(descriptor, kind):
+            if waits is not None:
+                await waits()
+            await _wait(descriptor, kind, until)
         yield
     finally:
         os.close(descriptor)
+
+
+async def _wait(descriptor: int, kind: int, until: float) -> None:
+    clock = asyncio.get_running_loop().time
+    while not _take(descriptor, kind):
+        if clock() >= until:
+            raise PlatformError(
+                "Another process holds the lock of these packages and does not finish.",
+                hint="Look for a Seatrial process on this machine that is stopped, and end it.",
+            )
+        await asyncio.sleep(_AGAIN_SECONDS)
 
 
 @contextmanager

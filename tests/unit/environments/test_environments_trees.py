@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from seatrial.domain.errors import PlatformError
 from seatrial.environments.folders import EnvironmentFolders
 from seatrial.environments.locks import holding, trying
 from seatrial.environments.trees import Resolution, Trees
 
 KB = 1024
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -69,14 +74,14 @@ async def test_what_is_in_use_being_built_or_just_handed_out_stays(trees: Trees)
     for key in ("used", "locked", "old"):
         grow(trees, key, used_ago=1000)
     grow(trees, "new", used_ago=1)
-    async with holding(trees.folders.lock("locked")):
+    async with holding(trees.folders.lock("locked"), until=0):
         trees.make_room(0, {"used"})
     assert {entry.key for entry in trees.entries()} == {"used", "locked", "new"}
 
 
 async def test_the_cache_stays_while_a_build_uses_it(trees: Trees) -> None:
     grow(trees, "a", used_ago=1000)
-    async with holding(trees.folders.lock("cache"), shared=True):
+    async with holding(trees.folders.lock("cache"), until=0, shared=True):
         trees.make_room(0, ())
     assert (trees.folders.cache / "a").exists()
     assert trees.entries() == []
@@ -120,7 +125,10 @@ def test_a_torn_file_is_none(trees: Trees) -> None:
 
 async def test_a_lock_excludes_others_until_it_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "locks" / "a.lock"
-    async with holding(path, shared=True), holding(path, shared=True):
+    async with (
+        holding(path, until=0, shared=True),
+        holding(path, until=0, shared=True),
+    ):
         with trying(path) as free:
             assert not free
     with trying(path) as free:
@@ -163,3 +171,37 @@ def test_an_owner_lists_what_own_tests_used_and_when_they_did(trees: Trees) -> N
     assert trees.entries_of("eve") == []
     trees.clear("a")
     assert trees.entries_of("alice") == []
+
+
+HOLD_AND_STOP = """
+import fcntl, os, signal, sys
+from tests.support.stopping import end_with_parent
+end_with_parent()
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+async def test_a_stopped_process_that_holds_a_lock_is_waited_for_until_a_build_would_be_over(
+    tmp_path: Path,
+) -> None:
+    path, waits = tmp_path / "a.lock", list[str]()
+
+    async def tell() -> None:
+        waits.append("told")
+
+    command = [sys.executable, "-c", HOLD_AND_STOP, str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        until = asyncio.get_running_loop().time() + 0.3
+        with pytest.raises(PlatformError, match="does not finish") as raised:
+            async with asyncio.timeout(30), holding(path, until=until, waits=tell):
+                raise AssertionError("it was held twice")
+        holder.kill()
+    assert raised.value.hint
+    assert waits == ["told"]
+    async with asyncio.timeout(30), holding(path, until=until + 30, waits=tell):
+        pass
