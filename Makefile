@@ -1,5 +1,5 @@
 # Everything a developer types. Each target works on a fresh machine.
-.PHONY: help setup demo check test test-full format
+.PHONY: help setup demo check audit test test-full format
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ check: setup ## the fast part: lint, types, import directions, unit tests
 	.venv/bin/python scripts/web.py check
 	.venv/bin/pytest -q tests/unit tests/fuzz tests/meta
 
+audit: setup ## look the locked dependencies up in the lists of known vulnerabilities
+	.venv/bin/python scripts/audit.py
+
 test: setup ## the whole suite, on Docker and Podman, PostgreSQL and the test model
 	@sh scripts/test-services.sh
 	.venv/bin/ruff check .
@@ -26,6 +29,7 @@ test: setup ## the whole suite, on Docker and Podman, PostgreSQL and the test mo
 	.venv/bin/lint-imports
 	.venv/bin/pyright
 	.venv/bin/python scripts/web.py check
+	.venv/bin/python scripts/audit.py --if-reachable
 	.venv/bin/pytest -n 2 --no-loadscope-reorder
 
 test-full: setup ## every matrix in full
