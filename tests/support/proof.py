@@ -33,6 +33,7 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     "agent.tampered": ("notice harness.report_invalid",),
     "agent.response_too_large": ("notice agent.response_too_large",),
     "agent.host_not_allowed": ("notice egress_refused",),
+    **dict.fromkeys(("agent.reach_not_allowed", "agent.secret_sent"), (_CALL,)),
     "dependencies": ("log build",),
     "model": (_CALL, _SEEN),
     "model.replay_differs": ("notice model.replay_differs",),

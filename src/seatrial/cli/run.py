@@ -89,6 +89,14 @@ def run(
     egress: Annotated[
         list[str] | None, typer.Option(metavar="HOST:PORT", help="May be reached; may be repeated.")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What the model service may do beyond answering: hosted-tools, stored-objects, "
+            "routing, urls=HOST, s3=BUCKET, secret=VARIABLE, unlisted=NAME; may be repeated.",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="A name to find the test by.")
     ] = None,
@@ -150,6 +158,7 @@ def run(
         python=python,
         entry=entry,
         egress=tuple(egress or ()),
+        allow=tuple(allow or ()),
         name=name,
         credential=credential,
         webhook=webhook,

@@ -61,6 +61,7 @@ class Wanted:
     python: str | None = None
     entry: str | None = None
     egress: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     name: str | None = None
     credential: str | None = None
     webhook: str | None = None
@@ -92,6 +93,7 @@ def prepare(wanted: Wanted) -> Submission:
             "limits": _limits(wanted),
             "query": wanted.query,
             "egress": wanted.egress,
+            "allow": wanted.allow,
             "env": variables("--env", wanted.env),
             "secrets": variables("--secret", wanted.secrets),
             **_given(

@@ -32,6 +32,7 @@ _OPTIONS = {
     "timeout_seconds": "--timeout",
     "memory_mb": "--memory",
     "add_egress": "--egress",
+    "add_allow": "--allow",
     "model_calls": "--model-calls",
     "model_tokens": "--model-tokens",
     "traffic_mb": "--traffic",
@@ -98,6 +99,7 @@ def _facts(test: Test) -> Iterator[Line]:
         yield line(Span("used    ", "dim"), used)
     yield from _model(test, metrics)
     yield from _receipt(test.receipt)
+    yield from _allowed(test)
     yield from _cleanup(test.receipt)
     result = test.result
     if result is not None and result.entry_point:
@@ -170,6 +172,16 @@ def _receipt(receipt: Receipt | None) -> Iterator[Line]:
     if receipt.exposed:
         names = ", ".join(f"{name} ({of})" for name, of in receipt.exposed.items())
         yield line(Span("exposed ", "dim"), Span(f"{names}: the agent had them", "warn"))
+
+
+def _allowed(test: Test) -> Iterator[Line]:
+    """What the model service may do beyond answering, and whether it was used."""
+    if not test.request.allow:
+        return
+    used = test.receipt.allowed if test.receipt else {}
+    said = {True: " (used)", False: " (not used)", None: ""}
+    parts = [f"{entry}{said[used.get(entry)]}" for entry in test.request.allow]
+    yield line(Span("allowed ", "dim"), Span(", ".join(parts), "warn"))
 
 
 def _cleanup(receipt: Receipt | None) -> Iterator[Line]:

@@ -161,6 +161,13 @@ def retry(
         list[str] | None,
         typer.Option(metavar="HOST:PORT", help="May be reached besides; may be repeated."),
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What the model service may do besides, such as urls=HOST; may be repeated.",
+        ),
+    ] = None,
     model_calls: Annotated[
         int | None, typer.Option(metavar="N", help="Allow so many model calls.")
     ] = None,
@@ -227,6 +234,7 @@ def retry(
         changes |= _limit_changes(
             old,
             egress or [],
+            allow or [],
             model_calls=model_calls,
             model_tokens=model_tokens,
             traffic_mb=traffic,
@@ -398,13 +406,17 @@ def _changes(
     return changes
 
 
-def _limit_changes(old: Test, egress: list[str], **limits: int | None) -> ChangeFields:
-    """Hosts are added to those of the old test; limits that were not typed stay."""
+def _limit_changes(
+    old: Test, egress: list[str], allow: list[str], **limits: int | None
+) -> ChangeFields:
+    """Hosts and switches are added to those of the old test; limits that were not typed stay."""
     from seatrial.domain.requests import LimitChanges
 
     changes: ChangeFields = {}
     if egress:
         changes["egress"] = tuple(dict.fromkeys((*old.request.egress, *egress)))
+    if allow:
+        changes["allow"] = tuple(dict.fromkeys((*old.request.allow, *allow)))
     given = {name: value for name, value in limits.items() if value is not None}
     if given:
         changes["limits"] = LimitChanges.model_validate(given)

@@ -24,6 +24,7 @@ class RequestFields(TypedDict, total=False):
     timeout_seconds: int
     limits: Limits
     egress: tuple[str, ...]
+    allow: tuple[str, ...]
     name: str | None
     credential: str | None
     webhook: str | None
@@ -45,6 +46,7 @@ class ChangeFields(TypedDict, total=False):
     timeout_seconds: int
     limits: LimitChanges
     egress: tuple[str, ...]
+    allow: tuple[str, ...]
     name: str
     credential: str
     webhook: str

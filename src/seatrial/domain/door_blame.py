@@ -76,14 +76,28 @@ def _failed_call(record: AttemptRecord) -> Failure | None:
     code = call.error if call.error in CATALOGUE else "model.bad_request"
     status = f" (status {call.status})" if call.status else ""
     answered = f"{call.provider}:{call.model} answered with an error{status}: {call.message}"
+    fix = _allowing(record, call)
     refused_here = not call.sent_bytes and call.message
     return failure(
         code,
         call.message if refused_here else answered,
-        what_to_do=advice(call.provider, call.model, code, call.message),
+        what_to_do=_switch_advice(fix) or advice(call.provider, call.model, code, call.message),
         evidence=call.message,
         evidence_event=record.last_call_event,
+        fix={"add_allow": fix} if fix else None,
     )
+
+
+def _allowing(record: AttemptRecord, call: ModelCallEvent) -> str:
+    """The switch that would have let a refused call pass; empty when there is none."""
+    told = (one.addition for one in record.refused_reach if one.message == call.message)
+    return next(told, "")
+
+
+def _switch_advice(switch: str) -> str:
+    if not switch:
+        return ""
+    return f"Run it with --allow {switch}, or leave it out of the call."
 
 
 def _refused_host(

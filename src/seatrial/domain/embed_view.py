@@ -32,7 +32,7 @@ _STREAMS = frozenset({"stdout", "stderr"})
 _OWN_WORDS = "agent."
 """Failures whose message and evidence come from the agent's output, which passes too."""
 
-_WITHHELD = frozenset({"agent.host_not_allowed"})
+_WITHHELD = frozenset({"agent.host_not_allowed", "agent.reach_not_allowed", "agent.secret_sent"})
 """Of those, the ones that name what is not in the output."""
 
 _EVENTS: Mapping[type[BaseModel], Sequence[str]] = {

@@ -74,7 +74,9 @@ class ModelCallEvent(_Data):
     those of the bodies that went to the provider and came back; a call that was refused here
     sent none. `waited_seconds` is the part of the latency that the call waited, because the
     provider had asked for a pause. `replayed` tells that no model service was asked;
-    `recorded_call` is the number of the call that answered it.
+    `recorded_call` is the number of the call that answered it. `received_ids` are the ids in its
+    answer that a later call of the test may refer to; `secret_hits` is how often a stored secret
+    of the agent stood in what it sent, None where it has none.
     """
 
     kind: Literal["model_call"] = "model_call"
@@ -94,6 +96,8 @@ class ModelCallEvent(_Data):
     waited_seconds: float = 0.0
     replayed: bool = False
     recorded_call: int | None = None
+    received_ids: tuple[str, ...] = ()
+    secret_hits: int | None = None
 
 
 class NoticeEvent(_Data):

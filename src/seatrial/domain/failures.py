@@ -123,6 +123,21 @@ _ENTRIES = (
         "Add the host to the test's egress list, or let the agent do without it.",
     ),
     _entry(
+        "agent.reach_not_allowed",
+        "The agent asked the model service for something that the test does not allow.",
+        "Hosted tools, addresses to fetch and stored objects are refused unless the test allows "
+        "them.",
+        "Leave it out of the call, or allow it with the switch that is named.",
+    ),
+    _entry(
+        "agent.secret_sent",
+        "The agent sent a stored secret to the model service.",
+        "A stored secret is for a service that the agent uses, so a call that holds one is "
+        "refused.",
+        "Keep the secret out of prompts and tool results, or allow it with "
+        "`--allow secret=VARIABLE`.",
+    ),
+    _entry(
         "dependencies.not_found",
         "A required package or version does not exist.",
         "The package index has no such package, or none in that version.",

@@ -28,6 +28,8 @@ def changes_of(fix: Mapping[str, str | int], request: TestRequest) -> RetryChang
             fields["requirements"] = _with_line(request.requirements, str(value))
         elif name == "add_egress":
             fields["egress"] = (*request.egress, str(value))
+        elif name == "add_allow":
+            fields["allow"] = (*request.allow, str(value))
         elif name in LimitChanges.model_fields:
             limits[name] = value
         elif name in RetryChanges.model_fields:

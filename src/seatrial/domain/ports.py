@@ -403,7 +403,9 @@ class DoorSpec:
     """What one container may reach. An empty one reaches nothing. `known` secrets come from none.
 
     Several upstreams may have one provider: a call goes to the first that has its model. With a
-    `recorder` calls are recorded; with a `replay` they are answered from it alone.
+    `recorder` calls are recorded; with a `replay` they are answered from it alone. `allow` are the
+    switches of the request, `secrets` the agent's own by variable, `received_ids` what the
+    providers gave to the test before.
     """
 
     test_id: str
@@ -415,6 +417,9 @@ class DoorSpec:
     known: Known | None = None
     recorder: Recorder | None = None
     replay: Replay | None = None
+    allow: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    received_ids: tuple[str, ...] = ()
 
 
 GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]

@@ -21,8 +21,10 @@ class LeakCheck(_Value):
 
     `secrets` is how many values were looked for, each in every usual encoding. What was found
     was replaced by stars before it was stored. The names of `places` are streams (`stdout`,
-    `stderr`, `build`, `response`), fields (`result`, `failure`, `error`, `model_call`, `notice`)
-    and `request`, what the user sent, which is searched but not changed.
+    `stderr`, `build`, `response`), fields (`result`, `failure`, `error`, `model_call`, `notice`),
+    `request`, what the user sent, and `sent`, what the agent sent to its models; those two are
+    searched but not changed. `sent` is there when the agent had secrets of its own: a call that
+    holds one is refused unless the test allows it.
     """
 
     secrets: int = 0
@@ -38,6 +40,9 @@ class LeakCheck(_Value):
         """Secrets found in all."""
         return sum(scan.hits for scan in self.places.values())
 
+
+SENT = "sent"
+"""The place of what the agent sends to its models."""
 
 ARTIFACTS = ("request", "response", "result")
 """The places that go into a package."""
@@ -63,6 +68,11 @@ class Receipt(_Value):
         default=(),
         description="The parts that could not be removed in time: they are removed later.",
     )
+    allowed: dict[str, bool] = Field(
+        default={},
+        description="What the request allowed the model service to do beyond answering, and "
+        "whether a call used it.",
+    )
     leaked_artifacts: tuple[str, ...] = Field(
         default=(),
         description="Parts of the test in which a secret stood that would go into a package: "
@@ -76,10 +86,16 @@ def receipt_of(
     *,
     removed: dict[str, float],
     left: tuple[str, ...],
+    allowed: dict[str, bool] | None = None,
 ) -> Receipt:
     """The receipt that these facts add up to."""
     found = {name for name, scan in leaks.places.items() if scan.hits}
     leaked = tuple(name for name in ARTIFACTS if name in found)
     return Receipt(
-        leaks=leaks, exposed=exposed, removed=removed, left=left, leaked_artifacts=leaked
+        leaks=leaks,
+        exposed=exposed,
+        removed=removed,
+        left=left,
+        allowed=allowed or {},
+        leaked_artifacts=leaked,
     )

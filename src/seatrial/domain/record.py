@@ -34,8 +34,14 @@ TAMPERED = "harness.report_invalid"
 HOST_REFUSED = "egress_refused"
 HOST_USED = "egress_used"
 USED_UP = ("limit.model_calls", "limit.model_tokens", "limit.traffic")
+REACH_REFUSED = "reach_refused"
+REACH_USED = "reach_used"
+SECRET_SENT = "secret_sent"  # noqa: S105 - a notice's code
 REDACTED = "secret.redacted"
 SEEN = "evidence"
+
+MAX_RECEIVED_IDS = 10_000
+"""Ids that are kept of one test, the latest."""
 
 _KEPT_BUILD_CHARACTERS = 64 * 1024
 
@@ -89,6 +95,17 @@ class RefusedHost:
 
 
 @dataclass(frozen=True)
+class RefusedReach:
+    """A call that asked for more than the test allows; `addition` is the switch that would let it.
+
+    Empty when no switch would.
+    """
+
+    message: str
+    addition: str = ""
+
+
+@dataclass(frozen=True)
 class UsedUp:
     """A limit of the door that was reached; `code` is its catalogue entry."""
 
@@ -104,6 +121,8 @@ class AttemptRecord:
 
     `redacted` are the streams and fields from which secrets were taken out. `build_tail` is the
     end of what the build said, by event; `seen_event` tells what the worker itself saw fail.
+    `used_allowances` are the request's switches that a call needed, `received_ids` what later
+    calls may refer to.
     """
 
     entry_point: str = ""
@@ -133,6 +152,9 @@ class AttemptRecord:
     build_tail: tuple[tuple[int, str], ...] = ()
     seen_event: int | None = None
     redacted: frozenset[str] = frozenset()
+    refused_reach: tuple[RefusedReach, ...] = ()
+    used_allowances: frozenset[str] = frozenset()
+    received_ids: tuple[str, ...] = ()
 
     @property
     def door_use(self) -> DoorUse:
@@ -152,8 +174,13 @@ class AttemptRecord:
             case LogEvent(stream="build"):
                 return replace(self, build_tail=_tail((*self.build_tail, (number, data.text))))
             case ModelCallEvent():
-                calls = (*self.calls, data)
-                return replace(self, calls=calls, last_call_event=number, last_call_at=at)
+                return replace(
+                    self,
+                    calls=(*self.calls, data),
+                    last_call_event=number,
+                    last_call_at=at,
+                    received_ids=(*self.received_ids, *data.received_ids)[-MAX_RECEIVED_IDS:],
+                )
             case MetricEvent():
                 return replace(self, last_metric=data)
             case ResultEvent(result=result):
@@ -209,6 +236,11 @@ class AttemptRecord:
             return replace(self, refused_hosts=(*self.refused_hosts, host))
         if data.code == HOST_USED and "bytes" in told:
             return replace(self, tunnel_bytes=self.tunnel_bytes + int(told["bytes"]))
+        if data.code in {REACH_REFUSED, SECRET_SENT}:
+            refused = RefusedReach(data.message, str(told.get("add_allow", "")))
+            return replace(self, refused_reach=(*self.refused_reach, refused))
+        if data.code == REACH_USED and "allow" in told:
+            return replace(self, used_allowances=self.used_allowances | {str(told["allow"])})
         if data.code in USED_UP and self.used_up is None:
             used_up = UsedUp(data.code, data.message, int(told["used"]), number)
             return replace(self, used_up=used_up)

@@ -87,6 +87,12 @@ class TestRequest(BaseModel):
     egress: tuple[str, ...] = Field(
         default=(), description="Hosts that may be reached, `host:port`."
     )
+    allow: tuple[str, ...] = Field(
+        default=(),
+        description="What the model service may do beyond answering: `hosted-tools`, "
+        "`stored-objects`, `routing`, `urls=HOST`, `s3=BUCKET`, `secret=VARIABLE`, "
+        "`unlisted=NAME`. Omitted: nothing; such a call is refused.",
+    )
     name: str | None = Field(default=None, description="A name to find the test by.")
     credential: str | None = Field(
         default=None,
@@ -151,6 +157,7 @@ class RetryChanges(BaseModel):
     timeout_seconds: int | None = None
     limits: LimitChanges | None = None
     egress: tuple[str, ...] | None = None
+    allow: tuple[str, ...] | None = None
     name: str | None = None
     credential: str | None = None
     webhook: str | None = None

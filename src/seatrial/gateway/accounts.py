@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from seatrial.domain.allowances import S3, values_of
 from seatrial.domain.aws import AwsKeys
 from seatrial.domain.credential_ports import CredentialReader
 from seatrial.domain.credentials import SECRET_FIELDS, TOOL_SECRET, Credential
@@ -85,7 +86,7 @@ class AccountProviders:
         for credential in stored.values():
             await self._check_address(credential)
         settings = self._settled(*stored.values())
-        keys = _AccountKeys(stored, self._operator, self._assumed(stored, test_id))
+        keys = _AccountKeys(stored, self._operator, self._assumed(stored, request, test_id))
         local = self._local(settings, keys, names_address(*stored.values()))
         return await local.resolve(request, owner, checked=checked)
 
@@ -98,7 +99,9 @@ class AccountProviders:
         }
         return self._settings.model_copy(update=named)
 
-    def _assumed(self, stored: Mapping[str, Credential], test_id: str) -> AssumedRole | None:
+    def _assumed(
+        self, stored: Mapping[str, Credential], request: TestRequest, test_id: str
+    ) -> AssumedRole | None:
         """The role of the stored credential, one for the whole test; None when it has none."""
         credential = stored.get("bedrock")
         if credential is None or credential.role_arn is None:
@@ -111,7 +114,9 @@ class AccountProviders:
             credential.region or "",
             test_id,
             keys.current if keys else self._operators_keys,
+            _names_of(request, self._settings, "bedrock"),
             credential.external_id,
+            buckets=values_of(S3, request.allow),
         )
         return AssumedRole(role, self._aws, self._places.sts)
 
@@ -166,6 +171,13 @@ def providers_of(request: TestRequest, settings: Settings) -> frozenset[str]:
     wanted = request.model or settings.default_model or "ollama:"
     named = {name.partition(":")[0] for name in model_names(wanted)}
     return frozenset(named & (set(SECRET_FIELDS) - {TOOL_SECRET}))
+
+
+def _names_of(request: TestRequest, settings: Settings, provider: str) -> tuple[str, ...]:
+    """The provider's models that the request names, or that it gets by default."""
+    named = model_names(request.model or settings.default_model or "")
+    parts = (name.partition(":") for name in named)
+    return tuple(model for kind, _, model in parts if kind == provider and model)
 
 
 class _AccountKeys:

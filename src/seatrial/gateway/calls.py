@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,8 @@ from .intake import Intake
 from .journal import DoorJournal
 from .providers.base import Operation, Provider
 from .providers.registry import split_prefix
+from .reach.judge import Judge
+from .reach.policy import ReachPolicy, Sent
 from .relay import Relay, off_loop
 from .replay.player import Player
 from .replay.tape import Reel, Tape
@@ -51,6 +54,7 @@ class Calls:
         self._intake = Intake(turns)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self._reach = ReachPolicy(spec, journal)
         self._player = Player(spec.replay, journal, known) if spec.replay is not None else None
         self._reel = Reel(spec.recorder, known) if spec.recorder is not None else None
 
@@ -131,8 +135,11 @@ class Calls:
         record: CallRecord,
         body: bytes,
     ) -> web.StreamResponse:
-        read = await self._intake.models(operation, body)
+        judge = self._reach.judge(operation, self._offers(provider))
+        read = await self._intake.models(operation, body, judge.visit)
         refusal, record.model, upstream = self._check(provider, operation, read)
+        if refusal is None:
+            refusal = await self._beyond(request, provider, judge, body, record)
         if refusal is None:
             refusal = await _of_credential(request, provider, body)
         if refusal is None and upstream is not None:
@@ -140,6 +147,25 @@ class Calls:
             return await self._carry(request, call, record)
         assert refusal is not None
         return _refused(provider, operation.path, refusal, record)
+
+    def _offers(self, provider: Provider) -> Callable[[str], bool]:
+        """Whether the test may use a model of the provider."""
+        offered = [u for u in self._spec.upstreams if u.provider == provider.name]
+        return lambda model: any(admission.allows(provider, one)(model) for one in offered)
+
+    async def _beyond(
+        self,
+        request: web.BaseRequest,
+        provider: Provider,
+        judge: Judge,
+        body: bytes,
+        record: CallRecord,
+    ) -> Refusal | None:
+        """Why a call asks for more than an answer of its model; None when it does not."""
+        path, _, query = request.raw_path.partition("?")
+        sent = Sent(request.headers, path, query)
+        refusal, record.secret_hits = await self._reach.verdict(provider, judge, sent, body)
+        return refusal
 
     async def _carry(
         self, request: web.BaseRequest, call: Call, record: CallRecord
@@ -165,7 +191,8 @@ class Calls:
                 if self._player is not None:
                     return await self._player.answer(request, call, record, watcher)
                 session = self._sessions.of(call.upstream)
-                relay = Relay(session, call, record, watcher, self._known, tape)
+                received = self._reach.received
+                relay = Relay(session, call, record, watcher, self._known, received, tape)
                 return await relay.run(request)
         except Refused as refused:
             return _refused(call.provider, call.operation.path, refused.refusal, record)

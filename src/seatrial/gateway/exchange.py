@@ -15,6 +15,9 @@ from seatrial.domain.ports import Upstream
 
 from .providers.base import Operation, Provider, Reading
 
+MAX_IDS_OF_A_CALL = 64
+"""Ids of one answer that are journalled, the latest."""
+
 
 @dataclass
 class CallRecord:
@@ -36,6 +39,8 @@ class CallRecord:
     received_bytes: int = 0
     pausing: bool = False
     waited: float = 0.0
+    received_ids: list[str] = field(default_factory=list[str])
+    secret_hits: int | None = None
     started: float = field(default_factory=time.monotonic)
 
     def blame(self, error: str, message: str) -> None:
@@ -66,6 +71,8 @@ class CallRecord:
             waited_seconds=self.waited,
             replayed=self.replayed,
             recorded_call=self.recorded_call,
+            received_ids=tuple(self.received_ids[-MAX_IDS_OF_A_CALL:]),
+            secret_hits=self.secret_hits,
         )
 
 

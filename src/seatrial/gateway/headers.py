@@ -80,6 +80,11 @@ def to_upstream(
     return passed
 
 
+def is_replaced(name: str) -> bool:
+    """Whether the gateway drops or sets a header for every provider; `name` in lower case."""
+    return name in _NEVER_SENT or name.startswith("x-amz-")
+
+
 def to_agent(given: Headers, scrubber: Scrubber) -> CIMultiDict[str]:
     """The upstream's headers without those of its connection, cookies and secrets."""
     dropped = HOP_BY_HOP | _NOT_BACK | _named_by_connection(given)

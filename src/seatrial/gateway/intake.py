@@ -12,8 +12,8 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from .admission import BAD_REQUEST, Body, ModelFields, Refusal
-from .bodies import TooComplex, Turns, Unreadable
-from .providers.base import Operation
+from .bodies import Path, TooComplex, Turns, Unreadable, Value, Visit
+from .providers.base import NO_BODY, Operation
 from .watch import Refused
 
 MAX_BODY = 32 * 1024 * 1024
@@ -102,13 +102,18 @@ class Intake:
         finally:
             self._memory.give(held)
 
-    async def models(self, operation: Operation, body: bytes) -> Body:
-        """What the body says of the model, read once and in slices."""
-        if operation.path_model is not None or not operation.model_fields:
+    async def models(self, operation: Operation, body: bytes, also: Visit) -> Body:
+        """What the body says of the model, read once and in slices; `also` visits it, too."""
+        if not body and operation.body is NO_BODY:
             return Body()
         fields = ModelFields(operation)
+
+        def visit(path: Path, value: Value) -> None:
+            fields.visit(path, value)
+            also(path, value)
+
         try:
-            await self._turns.visit(body, fields.visit)
+            await self._turns.visit(body, visit)
         except Unreadable:
             return Body(problem=NO_OBJECT)
         except TooComplex as error:

@@ -21,7 +21,7 @@ from seatrial.domain.events import (
     ResponseEvent,
     ResultEvent,
 )
-from seatrial.domain.receipts import LeakCheck, Scan
+from seatrial.domain.receipts import SENT, LeakCheck, Scan
 from seatrial.domain.record import ERROR, EXIT, REDACTED
 from seatrial.domain.tests import Result
 
@@ -90,6 +90,8 @@ class EventRedactor:
                 yield data.model_copy(update={"result": self._result(result)})
                 yield from self._notices("result")
             case _:
+                if isinstance(data, ModelCallEvent) and data.secret_hits is not None:
+                    self._count(SENT, data.sent_bytes, data.secret_hits)
                 if isinstance(data, NoticeEvent) and data.code == EXIT:
                     yield from self.end()
                 place = _place_of(data)

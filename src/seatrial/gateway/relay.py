@@ -20,6 +20,7 @@ from . import admission, blame, budget, headers, keys, sigv4, taps
 from .budget import BudgetSpent
 from .exchange import Call, CallRecord, Watcher, own_answer
 from .providers.base import Facts, JsonObject, Reading, merged, parse_object
+from .reach.received import ReceivedIds
 from .replay.tape import Tape
 from .scrub import KnownSecrets, Scrubber
 
@@ -45,12 +46,16 @@ class Relay:
         record: CallRecord,
         watcher: Watcher,
         known: KnownSecrets,
+        received: ReceivedIds,
         tape: Tape | None = None,
     ) -> None:
         """`known` are the secrets of the test; it learns those that this call is made with.
 
-        With a `tape` the answer is recorded as it is sent.
+        `received` learns the ids in the answer before the agent has them. With a `tape` the
+        answer is recorded as it is sent.
         """
+        self._received = received
+        self._early: Reading | None = None
         self._session = session
         self._tape = tape
         self._call = call
@@ -129,7 +134,7 @@ class Relay:
         await response.prepare(request)
         tap = taps.tap_for(
             answer.headers.get("Content-Type", ""),
-            self._call.operation.read,
+            self._read,
             delimited=_is_delimited(answer),
         )
         head = bytearray()
@@ -137,16 +142,16 @@ class Relay:
             async for chunk in _chunks(answer):
                 self._record.mark_first_byte()
                 self._watcher.passed(len(chunk))
-                await self._write(response, self._scrubber.feed(chunk))
                 if answer.status >= 400:
                     head += chunk[: _HEAD - len(head)]
-                elif tap is not None:
-                    tap.feed(chunk)
+                else:
+                    self._look(answer, tap, chunk)
+                await self._write(response, self._scrubber.feed(chunk))
         except UpstreamLost:
-            self._record.reading = tap.end() if tap is not None else Reading()
+            self._record.reading = self._end_of(tap)
             return self._broken(request, response)
         except asyncio.CancelledError:
-            self._record.reading = tap.end() if tap is not None else Reading()
+            self._record.reading = self._end_of(tap)
             raise
         except BudgetSpent as spent:
             self._record.blame(budget.TRAFFIC, str(spent))
@@ -159,6 +164,27 @@ class Relay:
             return self._broken(request, response)
         await response.write_eof()
         return response
+
+    def _look(self, answer: aiohttp.ClientResponse, tap: taps.Tap | None, chunk: bytes) -> None:
+        """Read a chunk that is about to be sent: the agent may ask again as soon as it has it."""
+        if tap is None:
+            return
+        tap.feed(chunk)
+        if self._record.received_bytes == answer.content_length:
+            self._early = tap.end()
+
+    def _read(self, value: JsonObject) -> Reading:
+        """Read one object of the answer, and remember the ids in it."""
+        ids = tuple(self._call.operation.ids(value))
+        self._received.add(ids)
+        self._record.received_ids += ids
+        return self._call.operation.read(value)
+
+    def _end_of(self, tap: taps.Tap | None) -> Reading:
+        """What the whole answer said."""
+        if self._early is not None:
+            return self._early
+        return tap.end() if tap is not None else Reading()
 
     async def _write(self, response: web.StreamResponse, data: bytes) -> None:
         if not data:
@@ -194,7 +220,7 @@ class Relay:
         if tap is None:
             return
         beside = self._call.provider.read_headers(facts.headers)
-        reading = self._record.reading = merged(beside, tap.end())
+        reading = self._record.reading = merged(beside, self._end_of(tap))
         if reading.error:
             said = self._scrubber.text(reading.error)
             code = reading.error_code or blame.SERVER_ERROR

@@ -14,6 +14,7 @@ from seatrial.domain.errors import FailureError
 from seatrial.domain.failures import failure
 
 from .aws import BAD_KEYS, AwsApi, AwsRefused, AwsSilent
+from .session_policy import session_policy
 
 ASK_SECONDS = 5.0
 """How long AWS STS may take for an answer."""
@@ -27,13 +28,18 @@ _NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 @dataclass(frozen=True)
 class Role:
-    """Which role, for whom. `source` gives the keys that assume it; `session` names the test."""
+    """Which role, for whom. `source` gives the keys that assume it; `session` names the test.
+
+    The keys can do no more than invoke these `models` and read these S3 `buckets`.
+    """
 
     arn: str
     region: str
     session: str
     source: Callable[[], Awaitable[AwsKeys]] = field(repr=False)
+    models: tuple[str, ...]
     external_id: str | None = field(default=None, repr=False)
+    buckets: tuple[str, ...] = ()
 
 
 class AssumedRole:
@@ -78,7 +84,11 @@ class AssumedRole:
 
     async def _assume(self) -> AwsKeys:
         role = self._role
-        params = {"RoleArn": role.arn, "RoleSessionName": _session_name(role.session)}
+        params = {
+            "RoleArn": role.arn,
+            "RoleSessionName": _session_name(role.session),
+            "Policy": session_policy(role.arn, role.region, role.models, role.buckets),
+        }
         if role.external_id is not None:
             params["ExternalId"] = role.external_id
         source = await role.source()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from seatrial.domain import bedrock_arns
+from seatrial.domain.bedrock_arns import Place
+
 from .tested import Tested
 
-PROFILES = ("us", "eu", "apac", "jp", "au", "ca", "us-gov", "global")
-"""Beginnings of the names of Bedrock's cross-region inference profiles."""
+_PLACE = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}")
 
 Statement = dict[str, Any]
 
@@ -15,24 +17,10 @@ Statement = dict[str, Any]
 def model_arns(model: str) -> list[str]:
     """The resources that calling the model needs, in the form of `Fn::Sub`.
 
-    A cross-region profile needs itself and the foundation model in every region that it may lead
-    to. A whole ARN is taken as it is; behind that of an application's own profile any foundation
-    model may stand, which the ARN does not tell.
-
     >>> model_arns("amazon.nova-lite-v1:0")
     ['arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/amazon.nova-lite-v1:0']
     """
-    if model.startswith("arn:"):
-        behind = ["arn:${AWS::Partition}:bedrock:*::foundation-model/*"]
-        return [model, *(behind if ":application-inference-profile/" in model else [])]
-    prefix, _, base = model.partition(".")
-    if prefix in PROFILES:
-        account = "arn:${AWS::Partition}:bedrock:${AWS::Region}:${AWS::AccountId}"
-        return [
-            f"{account}:inference-profile/{model}",
-            f"arn:${{AWS::Partition}}:bedrock:*::foundation-model/{base}",
-        ]
-    return [f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}::foundation-model/{model}"]
+    return bedrock_arns.model_arns(model, _PLACE)
 
 
 def resources(tested: Tested) -> list[str]:
@@ -50,6 +38,17 @@ def statements(tested: Tested) -> list[Statement]:
                 "Effect": "Allow",
                 "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
                 "Resource": [{"Fn::Sub": arn} for arn in arns],
+            }
+        )
+    if buckets := tested.buckets:
+        found.append(
+            {
+                "Sid": "ReadTheAllowedBuckets",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject"],
+                "Resource": [
+                    {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{name}/*"} for name in buckets
+                ],
             }
         )
     if tested.secrets:

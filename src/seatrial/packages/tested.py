@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from seatrial.domain.allowances import S3, values_of
 from seatrial.domain.builds import Build, UsedService
 from seatrial.domain.events import ModelCallEvent
 from seatrial.domain.requests import TEST_MODEL, ModelRef
@@ -80,6 +81,13 @@ class Tested:
         called = {one.model for one in self.calls if one.provider == "bedrock" and not one.error}
         might = {name for one in self.services if one.provider == "bedrock" for name in one.models}
         return tuple(sorted(called or might))
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """The S3 buckets that the test let Bedrock read."""
+        if not self.bedrock_models:
+            return ()
+        return values_of(S3, self.test.request.allow)
 
     @property
     def region(self) -> str | None:

@@ -63,7 +63,8 @@ class SlotSpec:
 
     `name` is unique per attempt or build step. `test_id` goes on the label. The door reaches
     the upstreams and the egress hosts and nothing else, and its answers hold no secret that is
-    `known`; its calls are recorded, or answered from a recording.
+    `known`; its calls are recorded, or answered from a recording. `allow`, `secrets` and
+    `received_ids` are as for the door.
     """
 
     name: str
@@ -81,6 +82,9 @@ class SlotSpec:
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     known: Known | None = None
+    allow: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    received_ids: tuple[str, ...] = ()
 
 
 class Slots:
@@ -322,6 +326,9 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         known=spec.known,
         recorder=spec.recorder,
         replay=spec.replay,
+        allow=spec.allow,
+        secrets=spec.secrets,
+        received_ids=spec.received_ids,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +132,9 @@ async def container(
     replay: Replay | None = None,
     known: KnownSecrets | None = None,
     by_relay: bool = False,
+    allow: tuple[str, ...] = (),
+    secrets: Mapping[str, str] | None = None,
+    received_ids: tuple[str, ...] = (),
 ) -> AsyncGenerator[Container]:
     """Open a door and a forwarder to it, as the harness does in a container.
 
@@ -149,6 +152,9 @@ async def container(
         recorder=recorder,
         replay=replay,
         known=known,
+        allow=allow,
+        secrets=secrets or {},
+        received_ids=received_ids,
     )
     door = await gateway.open(spec, reports.take)
     async with AsyncExitStack() as stack:

@@ -12,6 +12,7 @@ Subclass `ProviderConformance` in a test module and give it a fixture `case`:
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
@@ -68,9 +69,11 @@ class ProviderCase(ABC):
     def raw(self, host: str) -> tuple[str, dict[str, str], bytes]:
         """Path, headers and body of a streamed call as the client would send it to the host."""
 
-    def raw_request(self) -> bytes:
-        """That call as HTTP, after which the connection is closed."""
+    def raw_request(self, **planted: str) -> bytes:
+        """That call as HTTP, after which the connection is closed; with `planted` fields."""
         path, headers, body = self.raw("gw")
+        if planted:
+            body = json.dumps({**json.loads(body), **planted}).encode()
         given = {"Host": "gw", "Connection": "close", "Content-Length": str(len(body)), **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
         return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
@@ -120,6 +123,17 @@ class ProviderConformance:
         assert (event.error, event.model, event.status) == ("model.not_allowed", OTHER, 403)
         await box.door.close()
         assert len(box.reports.calls) == 1
+        assert case.service.requests == []
+
+    async def test_a_call_that_reaches_beyond_the_model_does_not_arrive(
+        self, case: ProviderCase, box: Container
+    ) -> None:
+        """Refused by the closed description of the operation's body, which each provider has."""
+        answer = await box.ask(case.raw_request(server_url="https://elsewhere.invalid/"))
+        assert answer.startswith(b"HTTP/1.1 403 ")
+        assert b"--allow urls=elsewhere.invalid" in answer
+        event = await box.reports.call()
+        assert (event.error, event.sent_bytes) == ("agent.reach_not_allowed", 0)
         assert case.service.requests == []
 
     async def test_a_call_over_the_budget_is_refused_once_in_the_clients_own_error(

@@ -42,10 +42,13 @@ def slot_spec(
     used: DoorUse = DoorUse(),  # noqa: B008 - a frozen value
     recorder: Recorder | None = None,
     replay: Replay | None = None,
+    secrets: Mapping[str, str] | None = None,
+    received_ids: tuple[str, ...] = (),
 ) -> SlotSpec:
     """The container of an attempt. `used` is what a former worker let through its door.
 
-    `known` are the secrets that nothing may bring into the container.
+    `known` are the secrets that nothing may bring into the container, `secrets` those that the
+    agent has, by variable, `received_ids` what providers gave to the test before.
     """
     request = claim.request
     mounts: tuple[Mount, ...] = ()
@@ -74,6 +77,9 @@ def slot_spec(
         replay=replay,
         labels={ENVIRONMENT_LABEL: environment.key},
         known=known,
+        allow=request.allow,
+        secrets=dict(secrets or {}),
+        received_ids=received_ids,
     )
 
 

@@ -294,6 +294,8 @@ class Attempt:
             used=self._journal.record.door_use,
             recorder=self._recording,
             replay=self._replay,
+            secrets=self._tool_secrets,
+            received_ids=self._journal.record.received_ids,
         )
         self._unseen = True
         if self._adopted is not None:

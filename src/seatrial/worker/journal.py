@@ -41,6 +41,7 @@ class AttemptJournal:
         self._queue = queue
         self._test_id = claim.test_id
         self._attempt = claim.attempt
+        self._allow = claim.request.allow
         self._last: int | None = claim.last_event
         """The journal's last number; None while a call is under way that may be cancelled."""
         self._redactor = redactor
@@ -104,8 +105,13 @@ class AttemptJournal:
         await self._queue.requeue(self._test_id, self._attempt, reason=told, events=events)
 
     def _with_receipt(self, cleanup: CleanupEvent, exposed: Mapping[str, str]) -> CleanupEvent:
+        used = self.record.used_allowances
         receipt = receipt_of(
-            self._redactor.leaks(), dict(exposed), removed=cleanup.removed, left=cleanup.left
+            self._redactor.leaks(),
+            dict(exposed),
+            removed=cleanup.removed,
+            left=cleanup.left,
+            allowed={entry: entry in used for entry in self._allow},
         )
         return cleanup.model_copy(update={"receipt": receipt})
 

@@ -277,6 +277,7 @@ class _Rehearsal:
             disk_mb=limits.disk_mb,
             upstreams=resolved.upstreams,
             replay=replay,
+            allow=self._test.request.allow,
         )
 
     def _assignment(self, resolved: ResolvedModel, uid: int, *, ask: bool) -> Assign:

@@ -198,7 +198,7 @@ async def test_old_keys_are_used_to_their_end_when_there_are_no_new_ones() -> No
         return SOURCE
 
     async with account(lifetime=3600) as there:
-        role = Role(ROLE, "eu-central-1", "t1", source, "seatrial:ann")
+        role = Role(ROLE, "eu-central-1", "t1", source, (NOVA,), "seatrial:ann")
         keys = AssumedRole(role, AwsApi(), there.sts.url, clock=lambda: now).keys
         first = await keys.current()
         there.sts.mode = Mode.BROKEN
@@ -214,3 +214,17 @@ async def test_old_keys_are_used_to_their_end_when_there_are_no_new_ones() -> No
         assert caught.value.failure.code == "model.access_denied"
         there.sts.mode = Mode.OK
         assert (await first.current()).access_key == there.sts.issued[-1].keys.access_key
+
+
+async def test_a_roles_keys_can_do_no_more_than_the_test_may() -> None:
+    async with account() as there:
+        await (await there.resolve(WITH_KEYS)).upstreams[0].credential.current()  # type: ignore[union-attr]
+        [issued] = there.sts.issued
+        profile = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/"
+        assert issued.may("bedrock:InvokeModel", profile + NOVA)
+        assert issued.may("bedrock:InvokeModelWithResponseStream", profile + NOVA)
+        assert not issued.may("bedrock:InvokeModel", profile + "eu.amazon.nova-pro-v1:0")
+        assert not issued.may("s3:GetObject", "arn:aws:s3:::payroll/x.pdf")
+        assert not issued.may(
+            "bedrock:ApplyGuardrail", "arn:aws:bedrock:eu-central-1:1:guardrail/x"
+        )

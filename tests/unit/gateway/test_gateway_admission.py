@@ -18,7 +18,7 @@ UPSTREAM = Upstream("ollama", "http://box", frozenset({"llama3.2"}))
 
 
 def read(operation: Operation, body: bytes) -> admission.Body:
-    return asyncio.run(Intake(Turns()).models(operation, body))
+    return asyncio.run(Intake(Turns()).models(operation, body, lambda _path, _value: None))
 
 
 def verdict(body: bytes, path: str = "/api/chat") -> tuple[int | None, str]:

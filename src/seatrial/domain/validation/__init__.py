@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from seatrial.domain.errors import FieldProblem
 from seatrial.domain.requests import TestRequest
 
+from .allow import allow_problems
 from .egress import egress_problems
 from .limits import Maxima, limit_problems, limit_ranges, timeout_problems
 from .models import OFFERED_PROVIDERS, model_problems
@@ -66,6 +67,7 @@ def validate(
         *timeout_problems(request.timeout_seconds, maxima),
         *limit_problems(request.limits, maxima),
         *egress_problems(request.egress),
+        *allow_problems(request.allow, request.secrets),
         *name_problems(request.name),
         *webhook_problems(request.webhook),
         *env_problems(request.env, request.secrets),

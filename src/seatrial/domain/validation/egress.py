@@ -34,6 +34,11 @@ def _problem(entry: str) -> str | None:
         return "is not of the form host:port."
     if not re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) or not 1 <= int(port) <= 65535:
         return "has no port between 1 and 65535."
+    return host_problem(host)
+
+
+def host_problem(host: str) -> str | None:
+    """Why a text is not one exact host name; None when it is."""
     if "*" in host:
         return "holds a wildcard; name each host exactly."
     if not host.isascii():

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
+from seatrial.gateway.reach.wire import Wire
+
 from .base import (
     Facts,
     JsonObject,
@@ -21,10 +23,12 @@ from .base import (
     nested,
     tokens,
 )
+from .bodies import anthropic as bodies
 
 VERSION = "2023-06-01"
 """Of the API, as its headers name it."""
 
+_MODEL = ("model",)
 _RATE = frozenset({"rate_limit_error", "overloaded_error"})
 
 
@@ -55,9 +59,18 @@ def read_count(value: JsonObject) -> Reading:
 def find(method: str, path: str) -> Operation | None:
     """See Provider.find."""
     if method == "POST" and path == "/v1/messages":
-        return Operation("messages", path, read, model_fields=("model",))
+        return Operation(
+            "messages", path, read, model_fields=_MODEL, body=bodies.MESSAGES, ids=bodies.ids
+        )
     if method == "POST" and path == "/v1/messages/count_tokens":
-        return Operation("count_tokens", path, read_count, counted=False, model_fields=("model",))
+        return Operation(
+            "count_tokens",
+            path,
+            read_count,
+            counted=False,
+            model_fields=_MODEL,
+            body=bodies.MESSAGES,
+        )
     if method == "GET" and path == "/v1/models":
         return Operation("models", path, read_count, counted=False, lists_models=True)
     if method == "GET" and path.startswith("/v1/models/"):
@@ -106,5 +119,6 @@ PROVIDER = Provider(
     error_body=error_body,
     keep_models=keep_models,
     of_answer=of_answer,
+    wire=Wire({"anthropic-beta": bodies.BETAS}),
 )
 """Anthropic."""

@@ -8,10 +8,13 @@ shape an error is written so that the provider's own SDK shows it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
+
+from seatrial.gateway.reach.shapes import Node
+from seatrial.gateway.reach.wire import Wire
 
 if TYPE_CHECKING:
     from seatrial.gateway.sigv4 import Sent
@@ -48,6 +51,14 @@ class Facts:
 Read = Callable[[JsonObject], Reading]
 
 
+def _no_ids(value: JsonObject) -> Iterable[str]:
+    return ()
+
+
+NO_BODY = Node(closed="body")
+"""The description of an operation that takes none."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One thing that an agent may ask a provider for.
@@ -55,7 +66,9 @@ class Operation:
     `path` is the path under the upstream's base URL and begins with a slash. A `counted`
     operation is a model call; others are metadata. The model's name stands in the body's
     `model_fields` or, when `path_model` is given, in the path. The answer to one that
-    `lists_models` is cut down to the models that the test names.
+    `lists_models` is cut down to the models that the test names. `body` describes what may
+    stand in the call's body; `ids` finds, in one object of an answer, what a later call of the
+    same test may refer to.
     """
 
     name: str
@@ -65,6 +78,8 @@ class Operation:
     model_fields: tuple[str, ...] = ()
     path_model: str | None = None
     lists_models: bool = False
+    body: Node = NO_BODY
+    ids: Callable[[JsonObject], Iterable[str]] = _no_ids
 
 
 def _no_headers(status: int) -> Mapping[str, str]:
@@ -111,6 +126,8 @@ class Provider:
     """Usage that stands in an answer's headers; that of the body counts more."""
     check_agent: Callable[[Sent], str | None] = _anybody
     """Why a call is refused for its own credential; None when it is not."""
+    wire: Wire = field(default_factory=Wire)
+    """Which headers its operations take."""
 
 
 def model_path(before: str, model: str) -> str:

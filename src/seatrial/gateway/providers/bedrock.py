@@ -13,10 +13,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
+from seatrial.domain.allowances import STORED_OBJECTS
 from seatrial.gateway import sigv4
+from seatrial.gateway.reach.shapes import needs
+from seatrial.gateway.reach.wire import Wire
 from seatrial.harness.sdk_env import AWS_ACCESS_KEY, PLACEHOLDER
 
 from .base import Facts, JsonObject, Operation, Provider, Reading, nested, parse_object, tokens
+from .bodies import bedrock as bodies
 
 _PATH = re.compile(
     r"/model/([^/]+)/(converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)"
@@ -130,10 +134,11 @@ def find(method: str, path: str) -> Operation | None:
     if method != "POST" or match is None:
         return None
     model, name = unquote(match[1]), match[2]
+    body = bodies.BODIES[name]
     if name == "count-tokens":
-        return Operation(name, path, read_nothing, counted=False, path_model=model)
+        return Operation(name, path, read_nothing, counted=False, path_model=model, body=body)
     read = read_converse if name.startswith("converse") else read_invoke
-    return Operation(name, path, read, path_model=model)
+    return Operation(name, path, read, path_model=model, body=body)
 
 
 def canonical(model: str) -> str:
@@ -214,5 +219,11 @@ PROVIDER = Provider(
     of_answer=of_answer,
     read_headers=read_headers,
     check_agent=check_agent,
+    wire=Wire(
+        {
+            f"x-amzn-bedrock-{name}": needs(STORED_OBJECTS, "uses a guardrail of the account")
+            for name in ("guardrailidentifier", "guardrailversion")
+        }
+    ),
 )
 """AWS Bedrock."""

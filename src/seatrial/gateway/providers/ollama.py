@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from . import openai
 from .base import JsonObject, Operation, Provider, Reading, error_text, kept, tokens
+from .bodies import ollama as bodies
 
 DEFAULT_ADDRESS = "http://127.0.0.1:11434"
 
@@ -34,10 +35,11 @@ def find(method: str, path: str) -> Operation | None:
         return _openai(method, path)
     name = path.removeprefix("/api/").removeprefix("/")
     if method == "POST" and path in _CALLS:
-        return Operation(name, path, read, model_fields=("model",))
+        return Operation(name, path, read, model_fields=("model",), body=bodies.BODIES[path])
     if method == "POST" and path == "/api/show":
         # Ollama still takes the older field `name` here, so both are held to the list.
-        return Operation(name, path, read, counted=False, model_fields=("model", "name"))
+        fields = ("model", "name")
+        return Operation(name, path, read, counted=False, model_fields=fields, body=bodies.SHOW)
     if method in {"GET", "HEAD"} and path in _LISTS:
         return Operation(name, path, read, counted=False, lists_models=True)
     if method in {"GET", "HEAD"} and path in _PLAIN:
@@ -57,6 +59,8 @@ def _openai(method: str, path: str) -> Operation | None:
         model_fields=operation.model_fields,
         path_model=operation.path_model,
         lists_models=operation.lists_models,
+        body=operation.body,
+        ids=operation.ids,
     )
 
 

@@ -22,8 +22,8 @@ from .base import (
     nested,
     tokens,
 )
+from .bodies import openai as bodies
 
-_CALLS = frozenset({"/chat/completions", "/completions", "/responses", "/embeddings"})
 _ERROR_CODES = {
     "rate_limit_exceeded": "model.rate_limited",
     "insufficient_quota": "model.quota",
@@ -72,8 +72,10 @@ def _error(value: JsonObject, response: JsonObject) -> str | None:
 def find(method: str, path: str) -> Operation | None:
     """See Provider.find."""
     path = path.removeprefix("/v1")
-    if method == "POST" and path in _CALLS:
-        return Operation(path.removeprefix("/"), path, read, model_fields=("model",))
+    body = bodies.BODIES.get(path) if method == "POST" else None
+    if body is not None:
+        name = path.removeprefix("/")
+        return Operation(name, path, read, model_fields=("model",), body=body, ids=bodies.ids)
     if method == "GET" and path == "/models":
         return Operation("models", path, read, counted=False, lists_models=True)
     if method == "GET" and path.startswith("/models/"):

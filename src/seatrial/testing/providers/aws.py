@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -24,11 +25,22 @@ Fault = Literal["missing", "unknown", "expired", "region", "signature"]
 
 @dataclass(frozen=True)
 class Issued:
-    """Keys that a service takes. `expires` None: never."""
+    """Keys that a service takes. `expires` None: never. `policy` is that of their session."""
 
     keys: AwsKeys
     expires: datetime | None = None
     session: str = ""
+    policy: Mapping[str, Any] | None = None
+
+    def may(self, action: str, resource: str) -> bool:
+        """Whether the session's policy allows it; keys without one may do everything."""
+        if self.policy is None:
+            return True
+        return any(
+            any(fnmatchcase(action, one) for one in statement["Action"])
+            and any(fnmatchcase(resource, one) for one in statement["Resource"])
+            for statement in self.policy["Statement"]
+        )
 
 
 Issuer = Callable[[str, "str | None"], "Issued | None"]

@@ -6,6 +6,7 @@ answers are scripted and say so. What it does not do it answers with 501.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +14,8 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from seatrial.domain.aws import AwsKeys
+from seatrial.domain.bedrock_arns import Place, model_arns
+from seatrial.gateway import sigv4
 
 from . import aws, bedrock_converse, bedrock_invoke
 from .base import ScriptedProvider, SeenRequest
@@ -72,12 +75,32 @@ class ScriptedBedrock(ScriptedProvider):
 
     def check(self, seen: SeenRequest) -> web.Response | None:
         """As AWS: signature first, then the operation and its parameters."""
-        return self._unsigned(seen) or self._invalid(seen)
+        return self._unsigned(seen) or self._forbidden(seen) or self._invalid(seen)
 
     def _unsigned(self, seen: SeenRequest) -> web.Response | None:
         """AWS takes its own keys or those that the token service gave, until they expire."""
         fault = aws.signature_fault(seen, self.accepted, "bedrock", self.keys.region)
         return None if fault is None else _exception(403, *_FAULTS[fault])
+
+    def _forbidden(self, seen: SeenRequest) -> web.Response | None:
+        """What the policy of the caller's session does not allow: the model, an object of S3."""
+        claim = sigv4.claimed(seen.headers.get("Authorization", ""))
+        token = seen.headers.get("X-Amz-Security-Token")
+        issued = self.accepted(claim.access_key, token) if claim else None
+        if issued is None or issued.policy is None:
+            return None
+        model, operation = _model_and_operation(seen)
+        action = "bedrock:InvokeModel"
+        if operation.endswith("-stream"):
+            action = "bedrock:InvokeModelWithResponseStream"
+        asked = [(action, arn) for arn in model_arns(model, _place(self.keys.region))]
+        objects = re.findall(rb'"s3://([^"]+)"', seen.body)
+        asked += [("s3:GetObject", f"arn:aws:s3:::{one.decode()}") for one in objects]
+        for action, resource in asked:
+            if not issued.may(action, resource):
+                text = f"no session policy allows the {action} action on {resource}"
+                return _exception(403, "AccessDeniedException", text)
+        return None
 
     def accepted(self, access_key: str, token: str | None) -> aws.Issued | None:
         """The keys of that id and token, None when there are none."""
@@ -148,6 +171,10 @@ class ScriptedBedrock(ScriptedProvider):
         """See ScriptedProvider."""
         told = {"message": "Too many requests, please wait before trying again."}
         return encode_event("throttlingException", told, exception=True)
+
+
+def _place(region: str) -> Place:
+    return Place("aws", region, "123456789012")
 
 
 def _exception(status: int, name: str, text: str) -> web.Response:

@@ -9,6 +9,7 @@ It verifies signatures with the real secret and holds requests to AWS's own serv
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ from . import aws
 from .aws import Issued
 from .base import ScriptedProvider, SeenRequest
 from .wire import SCRIPTED
+
+MAX_POLICY = 2048
+"""Characters of a session policy."""
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _FAULTS: Mapping[aws.Fault, tuple[str, str]] = {
@@ -70,7 +74,7 @@ class ScriptedSts(ScriptedProvider):
         operation = params.pop("Action", "")
         if operation not in {"AssumeRole", "GetCallerIdentity"}:
             return _refused(501, "NotImplemented", f"{operation} is not scripted")
-        problem = _problem(operation, params)
+        problem = _problem(operation, params) or _policy_problem(params)
         return _refused(400, "ValidationError", problem) if problem else self._forbidden(params)
 
     def _forbidden(self, params: Mapping[str, Any]) -> web.Response | None:
@@ -100,7 +104,8 @@ class ScriptedSts(ScriptedProvider):
         token = f"scripted/{secrets.token_hex(24)}"
         key = f"ASIA{secrets.token_hex(8).upper()}"
         keys = AwsKeys(key, secrets.token_hex(20), self.keys.region, token)
-        self.issued.append(Issued(keys, expires, str(params["RoleSessionName"])))
+        policy = json.loads(params["Policy"]) if "Policy" in params else None
+        self.issued.append(Issued(keys, expires, str(params["RoleSessionName"]), policy))
         return (
             f"<Credentials><AccessKeyId>{key}</AccessKeyId>"
             f"<SecretAccessKey>{keys.secret_key}</SecretAccessKey>"
@@ -166,6 +171,23 @@ def _problem(operation: str, params: dict[str, Any]) -> str:
         if pattern and "\\u" not in pattern and not re.fullmatch(pattern, str(value)):
             return f"{name} does not match {pattern}"
     return aws.invalid_params("sts", operation, given)
+
+
+def _policy_problem(params: Mapping[str, Any]) -> str:
+    """What is wrong with a session policy; empty when nothing is."""
+    if "Policy" not in params:
+        return ""
+    try:
+        policy = json.loads(params["Policy"])
+        statements = policy["Statement"]
+    except (ValueError, KeyError, TypeError):
+        return "This policy is not valid JSON with statements."
+    if len(params["Policy"]) > MAX_POLICY:
+        return f"The policy has more than {MAX_POLICY} characters."
+    if policy.get("Version") != "2012-10-17" or not statements:
+        return "The policy has no version or no statement."
+    bad = [one for one in statements if not (one.get("Action") and one.get("Resource"))]
+    return "A statement names no action or no resource." if bad else ""
 
 
 def _signed(seen: SeenRequest) -> str:

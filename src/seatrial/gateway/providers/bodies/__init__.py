@@ -1,0 +1,1 @@
+"""The closed descriptions of the bodies that each provider's operations take."""
