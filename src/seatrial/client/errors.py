@@ -36,6 +36,8 @@ from seatrial.domain.errors import (
     SeatrialError,
     SetupFailed,
     StoreUnavailable,
+    StreamsFull,
+    StreamsShareFull,
 )
 
 DEFAULT_RETRY_AFTER_SECONDS = 5
@@ -167,7 +169,7 @@ def answered(status: int, body: bytes, retry_after: str = "") -> SeatrialError:
     message = problem.detail or problem.title or f"The server answered with status {status}."
     if status == 422 or (status == 400 and problem.errors):
         return InvalidRequest(problem.errors or (FieldProblem("request", message),))
-    if status == 429:
+    if status == 429 and problem.code not in BY_CODE:
         return QueueFull(message, retry_after_seconds=_seconds(retry_after, problem))
     kind = BY_CODE.get(problem.code) or BY_STATUS.get(status)
     kind = kind or (PlatformError if status >= 500 else BadAnswer)
@@ -196,6 +198,8 @@ BY_CODE: dict[str, type[SeatrialError]] = {
         PullUnknownModel,
         PullUnreachable,
         StoreUnavailable,
+        StreamsFull,
+        StreamsShareFull,
         SetupFailed,
     )
 }

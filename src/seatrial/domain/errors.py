@@ -21,6 +21,8 @@ to the library; inside, only these are raised.
     │   └── PullInterrupted       model     it stopped in the middle
     ├── FailureError              (of its failure) ends a test with one entry of the catalogue
     └── PlatformError             platform
+        ├── StreamsFull           platform  too many event streams are open
+        │   └── StreamsShareFull  user      one user follows as many as there is room for
         ├── EngineUnavailable     platform  the container engine does not answer
         ├── EngineRefused         platform  the engine answered, but could not do it
         ├── ImageUnavailable      platform  no base image could be had
@@ -195,6 +197,24 @@ class PlatformError(SeatrialError):
 
     code = "platform.internal"
     retryable = True
+
+
+class StreamsFull(PlatformError):
+    """Too many event streams are open on this server."""
+
+    code = "streams.full"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_seconds: int = 5) -> None:
+        """`retry_after_seconds` is when to try again."""
+        super().__init__(message, hint=hint or f"Try again in {retry_after_seconds} s.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StreamsShareFull(StreamsFull):
+    """One user follows as many event streams as the others leave room for."""
+
+    code = "streams.share_full"
+    whose = "user"
 
 
 class EngineUnavailable(PlatformError):

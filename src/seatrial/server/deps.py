@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -21,6 +22,8 @@ from seatrial.domain.pulls import ModelPulls
 from seatrial.domain.validation import OFFERED_PROVIDERS
 from seatrial.domain.webhooks import KEY_BYTES
 from seatrial.settings import Settings
+
+from .occupancy import OpenStreams
 
 BUILT_PAGE = Path(__file__).with_name("page")
 """Where the build puts the web page."""
@@ -81,6 +84,12 @@ class ServerDeps:
     page_dir: Path = BUILT_PAGE
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     activity: Activity = field(default_factory=Activity)
+
+    @cached_property
+    def streams(self) -> OpenStreams:
+        """The event streams that are open on this server."""
+        most = self.settings
+        return OpenStreams(total=most.max_streams, share=most.max_streams_per_user)
 
 
 def _deps(request: Request) -> ServerDeps:

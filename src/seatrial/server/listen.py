@@ -73,6 +73,7 @@ async def serve(
         lifespan="off",
         proxy_headers=False,
         server_header=False,
+        limit_concurrency=deps.settings.max_connections,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -30,6 +30,8 @@ from seatrial.domain.errors import (
     PullUnknownModel,
     QueueFull,
     SeatrialError,
+    StreamsFull,
+    StreamsShareFull,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ _STATUS: tuple[tuple[type[SeatrialError], int], ...] = (
     (NotAuthenticated, 401),
     (NotAllowed, 403),
     (QueueFull, 429),
+    (StreamsShareFull, 429),
     (PullUnknownModel, 404),
     (PullDiskFull, 507),
     (PullFailed, 502),
@@ -122,8 +125,12 @@ def problem_of(error: SeatrialError) -> Problem:
         error.message,
         hint=error.hint,
         errors=error.problems if isinstance(error, InvalidRequest) else (),
-        retry_after_seconds=error.retry_after_seconds if isinstance(error, QueueFull) else None,
+        retry_after_seconds=_retry_after(error),
     )
+
+
+def _retry_after(error: SeatrialError) -> int | None:
+    return error.retry_after_seconds if isinstance(error, QueueFull | StreamsFull) else None
 
 
 def _problem(status: int, code: str, detail: str, **more: Any) -> Problem:

@@ -66,9 +66,13 @@ class EventStream(Response, Generic[T]):
         deps: ServerDeps,
         metrics: ServerMetrics,
         *,
+        reader: str,
         seconds: float | None = None,
     ) -> None:
-        """`batches` belongs to the response and is closed by it; `encode` writes one as events."""
+        """`batches` belongs to the response and is closed by it; `encode` writes one as events.
+
+        `reader` is whose share of the open streams it takes.
+        """
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._batches = batches
@@ -76,13 +80,19 @@ class EventStream(Response, Generic[T]):
         self._keep_alive = deps.keep_alive_seconds
         self._stopping = deps.stopping
         self._metrics = metrics
+        self._open = deps.streams
+        self._reader = reader
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        with self._metrics.streams.track_inprogress():
-            gone = await self._until_over(receive, send)
+        """Answer the request. Raises: StreamsShareFull, StreamsFull before the answer begins."""
+        try:
+            with self._open.one(self._reader), self._metrics.streams.track_inprogress():
+                head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+                await send(head)
+                gone = await self._until_over(receive, send)
+        finally:
+            await self._batches.aclose()
         if not gone:
             # A client that does not read would hold up the server's end for ever.
             with contextlib.suppress(TimeoutError):

@@ -142,6 +142,16 @@ class Settings(BaseSettings):
     """Tests of one user that may wait, once there is a second user; 0 takes a tenth of all that
     may wait, at least 20."""
 
+    max_streams: int = Field(default=1000, ge=1)
+    """Event streams that may be open on one server; each page that follows a test has one."""
+
+    max_streams_per_user: int = Field(default=100, ge=1)
+    """Event streams of one user that may be open while other users have some. A user alone may
+    have all but this many of the total."""
+
+    max_connections: int = Field(default=2000, ge=10)
+    """Connections that may be open on one server; further ones are answered with 503."""
+
     max_tokens_per_user: int = Field(default=100, ge=1)
     """API tokens that one user may have."""
 

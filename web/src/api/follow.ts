@@ -7,8 +7,11 @@ import type { Event } from "./schema";
 /** Where events go, and how the connection is. */
 export interface Follower {
   onEvents(events: Event[]): void;
-  /** `live` while events come, `away` while the server cannot be reached. */
-  onState(state: "live" | "away"): void;
+  /**
+   * `live` while events come, `away` while the server cannot be reached or has no room for one more
+   * stream: then `why` is what it answered.
+   */
+  onState(state: "live" | "away", why?: string): void;
 }
 
 const LONGEST_PAUSE = 8000;
@@ -40,12 +43,17 @@ export async function followJournal(
       if (over) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiProblem && error.status < 500) throw error;
-      follower.onState("away");
+      if (error instanceof ApiProblem && error.status < 500 && !isFull(error)) throw error;
+      follower.onState("away", isFull(error) ? error.message : undefined);
     }
     await waitABit(pause, signal);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
+}
+
+/** Whether the server has no room for one more stream: there is room when another has ended. */
+function isFull(error: unknown): error is ApiProblem {
+  return error instanceof ApiProblem && error.problem.code.startsWith("streams.");
 }
 
 /** One connection. True after the journal's last event, false when it broke off. */

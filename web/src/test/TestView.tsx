@@ -32,7 +32,7 @@ export function TestView({ test }: { test: Test }) {
       <Header test={test} />
       {away && (
         <Alert color="yellow" icon={<WifiOff />} role="status" variant="light">
-          The server cannot be reached. The test goes on; this page goes on when it is back.
+          {away} The test goes on; this page goes on when it can follow it again.
         </Alert>
       )}
       {error !== null && <Trouble error={error} title="The journal cannot be read" />}

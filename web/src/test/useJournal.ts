@@ -6,12 +6,14 @@ import { testQuery } from "../api/queries";
 import type { Event } from "../api/schema";
 import { changesTest, Journal, type Told } from "./journal";
 
+const AWAY = "The server cannot be reached.";
+
 const NOTHING = new Journal().told();
 
-/** The live journal of a test. `away` says that the server cannot be reached right now. */
+/** The live journal of a test. `away` says why no events come right now; empty while they do. */
 export function useJournal(id: string, onError: (error: unknown) => void) {
   const [told, setTold] = useState<Told>(NOTHING);
-  const [away, setAway] = useState(false);
+  const [away, setAway] = useState("");
   const queries = useQueryClient();
 
   useEffect(() => {
@@ -32,7 +34,7 @@ export function useJournal(id: string, onError: (error: unknown) => void) {
     followJournal(
       here,
       id,
-      { onEvents, onState: (state) => setAway(state === "away") },
+      { onEvents, onState: (state, why) => setAway(state === "live" ? "" : (why ?? AWAY)) },
       stop.signal,
     ).catch(onError);
     return () => {

@@ -40,7 +40,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     "/{test_id}/events",
     summary="Read or follow a test's journal",
     response_model=None,
-    responses={**_STREAM, **documented(401, 403, 404, 422)},
+    responses={**_STREAM, **documented(401, 403, 404, 422, 429, 503)},
 )
 async def read_events(
     request: Request,
@@ -62,9 +62,11 @@ async def read_events(
     # a browser's EventSource, which comes again after every end, to stop.
     if await is_read_whole(deps.store, reader.owner, test_id, after):
         return Response(status_code=204)
+    # Pages of other origins take no room from the owner of the test that they show.
+    name = reader.owner if reader.grant is None else f"embedded {reader.owner}"
     batches = _batches(deps, reader, test_id, after=after)
     metrics = cast("ServerMetrics", request.app.state.metrics)
-    return EventStream(batches, encode, deps, metrics, seconds=reader.seconds)
+    return EventStream(batches, encode, deps, metrics, reader=name, seconds=reader.seconds)
 
 
 async def _page(

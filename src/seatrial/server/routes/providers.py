@@ -97,7 +97,7 @@ async def pull_model(
     allowed = _may_pull(deps, caller)
     progress = pulling.pull_model(deps.pulls, name, order.model, allowed=allowed)
     metrics = cast("ServerMetrics", request.app.state.metrics)
-    return EventStream(told(progress), encode, deps, metrics)
+    return EventStream(told(progress), encode, deps, metrics, reader=caller.id)
 
 
 def _may_pull(deps: ServerDeps, caller: Identity) -> bool:
