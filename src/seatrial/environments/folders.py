@@ -70,7 +70,12 @@ class EnvironmentFolders:
 
     def package(self, name: str) -> PackageFolders:
         """Where the requirements of one package are installed for its verification."""
-        return PackageFolders(self.state / "packages" / name)
+        return PackageFolders(self.packages / name)
+
+    @property
+    def packages(self) -> Path:
+        """The folders of verifications, each for as long as it lasts."""
+        return self.state / "packages"
 
     def lock(self, name: str) -> Path:
         """The file that processes lock to exclude each other."""

@@ -9,6 +9,7 @@ test's, under a user without rights. What comes out is copied into the image.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -56,6 +57,11 @@ class PackageInstaller:
         self._slots, self._engine, self._settings = slots, engine, settings
         self._folders = EnvironmentFolders(state / "environments")
 
+    def scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder for an image's context; one that a worker left when it died is removed later."""
+        self._folders.create()
+        return tempfile.TemporaryDirectory(dir=self._folders.packages)
+
     @asynccontextmanager
     async def installed(self, wanted: PackageInstall) -> AsyncGenerator[Path]:
         """The folder that the Dockerfile's commands made at /opt/venv, until the block ends.
@@ -101,7 +107,7 @@ class PackageInstaller:
     def _prepare(self, folders: PackageFolders) -> None:
         """Empty folders, without what a worker that died has left."""
         self._folders.create()
-        for old in folders.root.parent.glob("*"):
+        for old in self._folders.packages.glob("*"):
             if time.time() - old.stat().st_mtime > _FORGOTTEN_SECONDS:
                 remove_folder(old)
         remove_folder(folders.root)

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -181,7 +180,7 @@ class _Rehearsal:
         base = self._build.published or await self._deps.engine.image(self._build.python)
         limits = await self._limits()
         recipe = recipe_of(self._files, seconds=limits.seconds)
-        with tempfile.TemporaryDirectory(dir=self._deps.settings.data_dir) as folder:
+        with self._deps.installer.scratch() as folder:
             context = Path(folder) / "context.tar"
             dockerfile = base_dockerfile(base, self._claim.sha256, seconds=limits.seconds)
             write_files(context, {"Dockerfile": dockerfile})

@@ -69,6 +69,9 @@ class Installer:
         self.folder, self.error = folder, error
         self.wanted: list[PackageInstall] = []
 
+    def scratch(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(dir=self.folder.parent)
+
     @asynccontextmanager
     async def installed(self, wanted: PackageInstall) -> AsyncGenerator[Path]:
         self.wanted.append(wanted)
