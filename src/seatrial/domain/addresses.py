@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_METADATA = frozenset(
-    ip_address(text) for text in ("168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
+_METADATA = tuple(
+    ip_network(text)
+    for text in (
+        "169.254.0.0/16",  # most clouds, ECS tasks (170.2), EKS pods (170.23), Tencent, Scaleway
+        "fe80::/10",  # OpenStack
+        "fd00:ec2::/32",  # AWS: instances (254), pods (23), time, names
+        "fd20:ce::/32",  # Google
+        "fd00:42::/32",  # Scaleway
+        "168.63.129.16/32",  # Azure's wire server
+        "100.100.100.200/32",  # Alibaba
+        "192.0.0.0/24",  # Oracle (192), and what else a provider's own network holds
+    )
 )
-"""Clouds' services for the machine itself at addresses that are not link-local."""
+"""Services of clouds for the machine itself: its role's keys, its start-up scripts. Closed
+always, also where private addresses are allowed."""
 
 _BROADCAST = IPv4Address("255.255.255.255")
 _NAT64 = ip_network("64:ff9b::/96")
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def forbidden(address: str, *, may_be_private: bool) -> str | None:
     """Why an address may not be reached; None when it may. ValueError when it is none."""
     if "%" in address:
         return "a link-local address"
-    parsed = _unwrapped(ip_address(address))
+    written = ip_address(address)
+    if any(_is_metadata(one) for one in (written, *_hidden_in(written))):
+        return "a link-local or metadata address"
+    parsed = _unwrapped(written)
     if parsed.is_multicast:
         return "a multicast address"
     if parsed == _BROADCAST:
         return "the broadcast address"
     if parsed.is_unspecified:
         return "the unspecified address"
-    if parsed.is_link_local or parsed in _METADATA:
-        return "a link-local or metadata address"
     if may_be_private and (parsed.is_loopback or parsed.is_private):
         return None
     if parsed.is_loopback:
@@ -33,6 +48,27 @@ def forbidden(address: str, *, may_be_private: bool) -> str | None:
     if parsed.is_reserved or not parsed.is_global or _is_site_local(parsed):
         return "a private or reserved address"
     return None
+
+
+def _is_metadata(address: IPv4Address | IPv6Address) -> bool:
+    return any(address.version == net.version and address in net for net in _METADATA)
+
+
+def _hidden_in(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
+    """The IPv4 addresses that an IPv6 one leads to through some gateway or tunnel."""
+    if isinstance(address, IPv4Address):
+        return
+    number = int(address)
+    mapped_or_compatible = not number >> 48
+    translated = address in _NAT64 or address in _LOCAL_NAT64
+    if mapped_or_compatible or translated or (number >> 32) & 0xFFFFFFFF in _ISATAP:
+        yield IPv4Address(number & 0xFFFFFFFF)
+    if address in _LOCAL_NAT64:  # RFC 6052 writes it around a byte of zeros
+        yield IPv4Address(((number >> 64) & 0xFFFF) << 16 | (number >> 40) & 0xFFFF)
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
 
 
 def _is_site_local(address: IPv4Address | IPv6Address) -> bool:
