@@ -51,6 +51,7 @@ def package(
     """Make the deployment package of a succeeded test and save it."""
     from .connection import with_client
     from .lookup import find_test
+    from .saving import package_path, write_package
     from .screen import Screen
 
     screen = Screen(json_mode=as_json)
@@ -61,21 +62,16 @@ def package(
             _show(screen, await client.packages(test.id))
             return exits.SUCCEEDED
         made = await client.build_package(test.id, target)
+        path = output or package_path(made.file_name)
         content = await client.download_package(test.id, made.target)
-        _save(screen, output or Path(made.file_name), content, made)
+        write_package(path, content, follow=output is not None)
+        _show_saved(screen, path, content, made)
         return exits.SUCCEEDED
 
     with_client(ctx, screen, work)
 
 
-def _save(screen: Screen, path: Path, content: bytes, made: PackageInfo) -> None:
-    """Write the archive and say what it is. SetupFailed when it cannot be written."""
-    from seatrial.domain.errors import SetupFailed
-
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise SetupFailed(f"{path} cannot be written: {error.strerror}") from error
+def _show_saved(screen: Screen, path: Path, content: bytes, made: PackageInfo) -> None:
     if screen.json_mode:
         screen.json({**made.model_dump(mode="json"), "saved_as": str(path)})
         return
