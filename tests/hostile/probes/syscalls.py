@@ -84,6 +84,17 @@ SOCKETS = dict(
     xdp=(44, 3, 0),
     tipc=(30, 5, 0),
     rds=(21, 5, 0),
+    smc=(43, 1, 0),
+    mptcp=(2, 1, 262),
+    mptcp6=(10, 1, 262),
+    udplite=(2, 2, 136),
+    udplite6=(10, 2, 136),
+    ping=(2, 2, 1),
+    ping6=(10, 2, 58),
+    sctp=(2, 1, 132),
+    dccp=(2, 6, 33),
+    l2tp=(2, 2, 115),
+    igmp=(2, 3, 2),
 )
 FILES = (
     ("/dev/mem", "r"),

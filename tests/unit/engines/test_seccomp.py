@@ -48,3 +48,10 @@ def test_process_1_may_change_its_user() -> None:
 def test_no_name_is_listed_twice() -> None:
     names = [name for rule in PROFILE["syscalls"] if not rule["args"] for name in rule["names"]]
     assert len(names) == len(set(names))
+
+
+def test_sockets_of_the_internet_are_tcp_and_udp_alone() -> None:
+    rules = [rule for rule in PROFILE["syscalls"] if rule["names"] == ["socket"]]
+    asked = [{arg["index"]: arg["value"] for arg in rule["args"]} for rule in rules]
+    internet = [(args[0], args.get(2)) for args in asked if args[0] in {2, 10}]
+    assert sorted(internet) == [(2, 0), (2, 6), (2, 17), (10, 0), (10, 6), (10, 17)]

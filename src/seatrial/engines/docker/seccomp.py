@@ -17,6 +17,9 @@ from typing import Any
 _EPERM, _ENOSYS = 1, 38
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
+_PROTOCOLS = (0, 6, 17)
+"""The family's own for the type, TCP, UDP: the loopback needs no more. MPTCP, UDP-Lite, SCTP and
+ICMP sockets are kernel code that no agent needs."""
 _CLONE_NEW_ANYTHING = 0x7E020000
 """NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET."""
 _PERSONALITIES = (0x0, 0x8, 0xFFFFFFFF)
@@ -108,7 +111,12 @@ def profile() -> dict[str, Any]:
         "syscalls": [
             *[_rule(sorted(names.split())) for names in allowed],
             _rule("clone", (0, 0), mask=_CLONE_NEW_ANYTHING),
-            *[_rule("socket", (0, family)) for family in (_AF_UNIX, _AF_INET, _AF_INET6)],
+            _rule("socket", (0, _AF_UNIX)),
+            *[
+                _rule("socket", (0, family), (2, protocol))
+                for family in (_AF_INET, _AF_INET6)
+                for protocol in _PROTOCOLS
+            ],
             _rule("socket", (0, _AF_NETLINK), (2, _NETLINK_ROUTE)),
             _rule("socketpair", (0, _AF_UNIX)),
             *[_rule("personality", (0, value)) for value in _PERSONALITIES],
