@@ -242,6 +242,10 @@ class Engine(Protocol):
         """Return when it has ended; at once if it already has. One that is gone: code 137."""
         ...
 
+    async def process(self, container_id: str) -> int | None:
+        """Process 1 of a running container, by its number on the engine's machine; else None."""
+        ...
+
     async def kill(self, container_id: str) -> None:
         """SIGKILL now. Does nothing when it is not running or gone."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from .aws import AwsKeys
 from .builds import Build
@@ -398,6 +398,17 @@ class Upstream:
     may_be_private: bool | None = None
 
 
+class Peers(Protocol):
+    """Which processes may use a socket of one container."""
+
+    def admits(self, connection: Any, /) -> bool:
+        """Whether this connection comes from where it may. Cheap: asked for each one, in the loop.
+
+        `connection` has a socket's `getsockopt`.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class DoorSpec:
     """What one container may reach. An empty one reaches nothing. `known` secrets come from none.
@@ -406,6 +417,8 @@ class DoorSpec:
     `recorder` calls are recorded; with a `replay` they are answered from it alone. `allow` are the
     switches of the request, `secrets` the agent's own by variable, `received_ids` what the
     providers gave to the test before.
+    `recorder` calls are recorded; with a `replay` they are answered from it alone. Connections
+    that `peers` does not admit are cut unread.
     """
 
     test_id: str
@@ -420,6 +433,7 @@ class DoorSpec:
     allow: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     received_ids: tuple[str, ...] = ()
+    peers: Peers | None = None
 
 
 GatewayReport = Callable[[ModelCallEvent | NoticeEvent], Awaitable[None]]

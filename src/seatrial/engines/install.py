@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.domain.errors import SetupFailed
+from seatrial.settings.children import UMASK, child_environment
 
 Kind = Literal["docker", "podman"]
 
@@ -113,6 +114,8 @@ async def install(kind: Kind, progress: Callable[[str], None]) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env=child_environment(),
+        umask=UMASK,
     )
     assert process.stdout is not None
     tail = ""

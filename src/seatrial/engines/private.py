@@ -21,6 +21,7 @@ from pathlib import Path
 
 from seatrial.domain.errors import SetupFailed
 from seatrial.settings import Settings
+from seatrial.settings.children import UMASK, child_environment
 
 from .install import InstallPlan, Kind, install, install_plan, is_installed, program
 from .processes import children_of, command_of, mounts_below, processes_with
@@ -140,6 +141,7 @@ class PrivateEngine:
                 start_new_session=True,
                 cwd=self.folder,  # conmon leaves files where it is started
                 env=self._environment(),
+                umask=UMASK,
             )
         if self.kind == "podman":
             self._pid_file.write_text(str(self._process.pid))
@@ -194,8 +196,7 @@ class PrivateEngine:
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
             "CONTAINERS_REGISTRIES_CONF": str(self.folder / "registries.conf"),
         }
-        outer = {name: value for name, value in os.environ.items() if name != "DOCKER_HOST"}
-        return {**outer, **(ours if self.kind == "podman" else {})}
+        return child_environment(ours if self.kind == "podman" else None)
 
     async def _until_it_answers(self) -> None:
         async with _deadline(_START_SECONDS, f"{self.kind} did not answer"):

@@ -15,6 +15,7 @@ from seatrial.domain.failures import failure
 from . import keys
 from .diagnose import StageResult, error_of, needs_source, unsolved
 from .flights import LogCall, Telling
+from .folders import make_readable
 from .lockfile import add_hashes, count_packages, count_requirements, hashes_of
 from .locks import holding
 from .running import BuildLimits, StageEnd, StageRunner
@@ -266,7 +267,7 @@ class Builder:
         if not self._uses_house:
             return None
         # It may have been removed to make room since the lock was kept.
-        self._house.folder.mkdir(parents=True, exist_ok=True)
+        make_readable(self._house.folder)
         return self._house.folder
 
 

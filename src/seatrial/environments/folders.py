@@ -83,13 +83,13 @@ class EnvironmentFolders:
 
     def create(self) -> None:
         """Make the folders. Idempotent."""
-        for folder in (self.cache, self.trees, self.markers, self.uses, self.resolutions):
+        for folder in (self.markers, self.uses, self.resolutions):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in ("owners", "locks", "packages"):
             (self.state / folder).mkdir(exist_ok=True)
         # The stages pass through as whatever user the engine maps them to.
-        self.shared.chmod(0o755)
         for folder in (self.shared, self.cache, self.trees):
+            make_readable(folder)
             give_to_stages(folder)
 
     def uv_folder(self) -> Path:
@@ -97,7 +97,7 @@ class EnvironmentFolders:
         binary = Path(uv.find_uv_bin())
         folder = self.state / "uv" / f"{uv_version()}-{binary.stat().st_size}"
         if not (folder / "uv").exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_readable(folder)
             with _draft_of(folder / "uv") as draft:
                 shutil.copyfile(binary, draft)
                 draft.chmod(0o755)
@@ -137,7 +137,7 @@ class PackageFolders:
     def create(self) -> None:
         """Make them for the stages to write."""
         for folder in (self.wheels, self.work, self.tree):
-            folder.mkdir(parents=True)
+            make_readable(folder)
             give_to_stages(folder)
 
 
@@ -160,6 +160,12 @@ def give_to_stages(folder: Path) -> None:
 def uv_version() -> str:
     """The version of uv that resolves and installs."""
     return version("uv")
+
+
+def make_readable(folder: Path) -> None:
+    """Make a folder that containers mount and read, whatever modes this process's files get."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from .folders import write_whole
+from .folders import make_readable, write_whole
 
 MAX_WHEEL_BYTES = 100 * 1024 * 1024
 _MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
@@ -46,13 +46,13 @@ class Wheelhouse:
     def add(self, name: str, content: bytes, wanted: Collection[str]) -> str:
         """Keep a wheel of one of the wanted packages; the package's name. BadWheel."""
         package = check_wheel(name, content, wanted)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_readable(self.folder)
         write_whole(self.folder / name, content)
         return package
 
     def add_hashes(self, hashes: Mapping[str, Sequence[str]]) -> None:
         """Keep the hashes of the sources that wheels were built from, by `name==version`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_readable(self.folder)
         write_whole(self._hashes, json.dumps({**self.hashes(), **hashes}).encode())
 
     def hashes(self) -> dict[str, list[str]]:

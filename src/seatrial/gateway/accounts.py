@@ -146,11 +146,12 @@ class AccountProviders:
             return
         parts = urlsplit(credential.base_url)
         port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        allowed = self._settings.private_base_urls
+        allowed = self._settings.allows_private_urls
         try:
             await addresses.resolve(parts.hostname or "", port, may_be_private=allowed)
         except (OSError, UnicodeError) as error:
-            message = f"{credential.base_url}: {error}"
+            setting = "" if allowed else f" ({addresses.PRIVATE_SETTING})"
+            message = f"{credential.base_url}: {error}{setting}"
             raise FailureError(failure(blame.UNREACHABLE, message)) from None
 
     def _local(

@@ -15,6 +15,8 @@ from seatrial.domain.addresses import forbidden
 
 RESOLVE_SECONDS = 5.0
 
+PRIVATE_SETTING = "SEATRIAL_PRIVATE_BASE_URLS=1 allows private addresses"
+
 
 class AddressRefused(OSError):
     """The host has no address that may be reached; the text says why."""

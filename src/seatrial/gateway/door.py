@@ -97,7 +97,8 @@ class SocketDoor:
         listening = _bind(self.spec.socket_path)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(
-            lambda: Front(self._http, self._egress.start, self._fronts), sock=listening
+            lambda: Front(self._http, self._egress.start, self._fronts, self.spec.peers),
+            sock=listening,
         )
 
     async def close(self) -> None:

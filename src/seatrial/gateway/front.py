@@ -11,6 +11,8 @@ import asyncio
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter
 from collections.abc import Callable
 
+from seatrial.domain.ports import Peers
+
 MAX_CONNECTIONS = 256
 """Open connections of one door; further ones are closed at once."""
 
@@ -58,8 +60,13 @@ class Front(asyncio.Protocol):
         http: Callable[[], asyncio.Protocol],
         tunnel: Callable[[StreamReader, StreamWriter], None],
         fronts: Fronts,
+        peers: Peers | None = None,
     ) -> None:
-        """`fronts` holds the door's open connections; this one adds and removes itself."""
+        """`fronts` holds the door's open connections; this one adds and removes itself.
+
+        What `peers` does not admit is cut before a byte of it is read.
+        """
+        self._peers = peers
         self._http = http
         self._tunnel = tunnel
         self._fronts = fronts
@@ -83,10 +90,13 @@ class Front(asyncio.Protocol):
         """See asyncio.Protocol."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        if not self._fronts.add(transport, self):
+        if not self._is_admitted(transport) or not self._fronts.add(transport, self):
             transport.abort()
             return
         self._late = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.abort)
+
+    def _is_admitted(self, transport: asyncio.Transport) -> bool:
+        return self._peers is None or self._peers.admits(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""

@@ -32,7 +32,7 @@ class Places:
 
         That may lead anywhere, whatever those of users may.
         """
-        return self._settings.private_base_urls if provider in self._users else None
+        return self._settings.allows_private_urls if provider in self._users else None
 
     @property
     def ollama(self) -> str:

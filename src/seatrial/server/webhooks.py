@@ -120,7 +120,9 @@ class WebhookSender:
         for address in addresses:
             reason = forbidden(address, may_be_private=self._may_be_private)
             if reason:
-                raise Refused(f"Its host has {reason}, which webhooks may not have here.")
+                raise Refused(
+                    f"Its host has {reason}, which webhooks may not have here{_setting(address)}."
+                )
         return addresses[0]
 
     async def _report(
@@ -132,3 +134,10 @@ class WebhookSender:
         pause = pause_after(delivery.attempt) if again else None
         log.info("the webhook of %s was not told: %s", delivery.test_id, wrong)
         await self._store.webhook_failed(delivery, wrong, status=status, again_in=pause)
+
+
+def _setting(address: str) -> str:
+    """What would allow the address; "" for one that stays closed whatever is set."""
+    if forbidden(address, may_be_private=True):
+        return ""
+    return " (SEATRIAL_PRIVATE_BASE_URLS=1 allows private addresses)"

@@ -113,9 +113,10 @@ class Settings(BaseSettings):
     or a secret store. It runs without a shell at the worker's start, and again when the key is
     rotated."""
 
-    private_base_urls: bool = True
-    """Let users' credentials and webhooks name private addresses. Switch it off where strangers
-    have accounts."""
+    private_base_urls: bool | None = None
+    """Let users' credentials and webhooks name private addresses. Unset, they may where users have
+    no accounts (SEATRIAL_REQUIRE_TOKEN). A worker of its own (`seatrial worker`) allows them only
+    when either setting says so."""
 
     webhook_key: str | None = Field(default=None, repr=False)
     """Key that users' webhook secrets follow from, and that tokens for embedding are signed with:
@@ -253,6 +254,13 @@ class Settings(BaseSettings):
     def has_open_port(self) -> bool:
         """Whether requests to the port need no token at all."""
         return self.require_token is False
+
+    @property
+    def allows_private_urls(self) -> bool:
+        """Whether users' credentials and webhooks may lead into the network of this machine."""
+        if self.private_base_urls is not None:
+            return self.private_base_urls
+        return not self.has_accounts
 
     @cached_property
     def socket_path(self) -> Path:

@@ -1,16 +1,18 @@
 """The worker's end of the channel to one container's harness.
 
 Threat model. Who can reach it: every process in the container (the socket is in its mounted
-folder) and nobody else. So the first connection that shows the claim token gets the session
-key, before any foreign code runs; after that only the session key opens it. What its content
-can do: frames are parsed strictly with size limits, a gap or a forged number cuts the
-connection, and nothing in a frame is ever used as a path, a name to import or a format.
+folder), and no other one of this machine (see `peers`). So the first connection that shows the
+claim token gets the session key, before any foreign code runs; after that only the session key
+opens it. What its content can do: frames are parsed strictly with size limits, a gap or a forged
+number cuts the connection, and nothing in a frame is ever used as a path, a name to import or a
+format.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import os
 import secrets
 import time
@@ -38,6 +40,9 @@ from seatrial.harness.protocol import (
 )
 
 from .folders import SlotFolders
+from .peers import OwnContainer, OwnProcess
+
+log = logging.getLogger(__name__)
 
 FrameBatch = Sequence[tuple[int, Frame]]
 """Numbered frames in order, each once. Parts of a result are joined to the ResultFrame."""
@@ -66,12 +71,15 @@ class Channel:
         claim: str | None,
         acked: int = 0,
         on_claimed: Callable[[], None] = lambda: None,
+        peers: OwnProcess | OwnContainer | None = None,
     ) -> None:
         """With a claim token a fresh slot; without one an adopted slot, opened by its session.
 
         `on_claimed` is called before the claim is answered: it takes the token away from where
-        the container sees it.
+        the container sees it. Connections that `peers` does not admit are cut unread.
         """
+        self._peers = peers
+        self._warned = False
         self._folders = folders
         self._on_claimed = on_claimed
         self._claim = claim
@@ -180,7 +188,7 @@ class Channel:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
         try:
-            if not self._closed:
+            if not self._closed and await self._is_admitted(writer):
                 await self._converse(reader, writer)
         except asyncio.CancelledError:
             # `close` ends it: a task of the stream server that ends as cancelled is logged as
@@ -193,6 +201,15 @@ class Channel:
             if self._writer is writer:
                 self._writer = None
             writer.close()
+
+    async def _is_admitted(self, writer: asyncio.StreamWriter) -> bool:
+        if self._peers is None or await self._peers.may_claim(writer.get_extra_info("socket")):
+            return True
+        if not self._warned:
+            self._warned = True
+            slot = self._folders.root.name
+            log.warning("%s: a process outside of the container tried to open its channel", slot)
+        return False
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         decoder = harness_decoder()

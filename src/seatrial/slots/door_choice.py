@@ -144,7 +144,8 @@ class DoorChoice:
             writer.close()
 
         folder = self._state / "slots" / f"probe-{token}"
-        folder.mkdir(parents=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir()
         try:
             (folder / "control").write_text(token)
             server = await asyncio.start_unix_server(answer, folder / "probe.sock")

@@ -19,6 +19,7 @@ from seatrial.domain.ports import ContainerLimits, ContainerSpec, Engine, Mount,
 from seatrial.harness import tunnel
 
 from .folders import SlotFolders
+from .peers import OwnContainer, OwnProcess
 from .relay_link import RelayLink
 from .removal import Part, Removal
 
@@ -56,6 +57,11 @@ class Doorway(Protocol):
         """Volumes that the container mounts for it."""
         ...
 
+    @property
+    def peers(self) -> OwnContainer | OwnProcess:
+        """Whose connections the slot's sockets take."""
+        ...
+
     async def open(self, claim: str) -> None:
         """Have the sockets and the claim token in place; no token for an adopted slot."""
         ...
@@ -91,6 +97,7 @@ class SocketDoorway:
     """The slot's folder itself, mounted."""
 
     folders: SlotFolders
+    peers: OwnContainer
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
@@ -162,6 +169,7 @@ class RelayDoorway:
         self._folders = folders
         self._container: str | None = None
         self._link: RelayLink | None = None
+        self.peers = OwnProcess()
 
     @property
     def mounts(self) -> tuple[Mount, ...]:

@@ -58,9 +58,10 @@ class SlotFolders:
     def create(self) -> str:
         """Make the folders and a claim token, which is returned."""
         _check_length(self.gateway_socket)
-        # 0711 all the way down: the container's users may pass through, but list nothing.
-        self.root.mkdir(parents=True)
-        self.root.chmod(0o711)
+        # Other local users must not get here: only the door is mounted, and the engine needs no
+        # way to it. The container's users may pass through the door, but list nothing.
+        self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700)
         self.door.mkdir()
         self.door.chmod(0o711)
         token = secrets.token_urlsafe(32)
@@ -70,11 +71,7 @@ class SlotFolders:
 
     def write_session(self, key: str) -> None:
         """Keep the session key before the harness is told of it: whole or not at all."""
-        part = self.root / "session.part"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key)
-        part.replace(self.session)
+        write_private(self.session, key)
 
     def read_session(self) -> str | None:
         """The session key; None when the channel was never claimed."""
@@ -86,6 +83,16 @@ class SlotFolders:
     def remove(self) -> None:
         """Remove everything. Does nothing when it is gone."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that this user alone may read: whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    part.replace(path)
 
 
 @contextmanager

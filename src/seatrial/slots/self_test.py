@@ -29,9 +29,10 @@ from seatrial.domain.errors import NotIsolated, PlatformError
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.ports import ContainerLimits, Engine
 from seatrial.harness.protocol import Assign, Log, ResultFrame
+from seatrial.settings.children import child_environment
 
 from .channel import FrameBatch
-from .folders import harness_digest
+from .folders import harness_digest, write_private
 from .slot import Slot
 from .targets import Targets, targets
 
@@ -159,7 +160,7 @@ class SelfTest:
             return False
 
     def _keep(self, key: str, result: SelfTestResult) -> None:
-        self._file.write_text(json.dumps({"key": key, "at": result.at}))
+        write_private(self._file, json.dumps({"key": key, "at": result.at}))
 
 
 async def on_the_host(aims: Targets) -> Claimed:
@@ -169,6 +170,7 @@ async def on_the_host(aims: Targets) -> Claimed:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env=child_environment(),
     )
     out, err = await asyncio.wait_for(process.communicate(), _DEADLINE_SECONDS)
     return _claimed(out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))

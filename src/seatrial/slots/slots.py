@@ -20,6 +20,7 @@ from seatrial.domain.ports import (
     Gateway,
     GatewayReport,
     Mount,
+    Peers,
     Tmpfs,
     Upstream,
 )
@@ -40,6 +41,7 @@ from .doorways import (
 )
 from .folders import SlotFolders, disk_errors, harness_files, harness_folder
 from .opened import Opened
+from .peers import OwnContainer
 from .removal import Removal
 from .self_test import SelfTest, ignore
 from .slot import Slot
@@ -143,12 +145,13 @@ class Slots:
         async with self._undo(spec.name) as undo:
             claim = folders.create()
             doorway = self._doorway(kind, spec, folders)
-            channel = Channel(folders, claim=claim, on_claimed=doorway.claimed)
+            channel = Channel(folders, claim=claim, on_claimed=doorway.claimed, peers=doorway.peers)
             undo.push_async_callback(_quietly, lambda: doorway.remove(Removal()))
-            door = await self._open_sockets(spec, report, folders, channel, undo)
+            door = await self._open_sockets(spec, report, folders, channel, doorway, undo)
             await doorway.open(claim)
             container = self._container_of(spec, kind, doorway, uid)
             container_id = await self.engine.launch(container)
+            doorway.peers.started(container_id)
         return self._slot(spec.name, container_id, channel, door, doorway, uid)
 
     async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
@@ -166,12 +169,15 @@ class Slots:
             await self.engine.remove(former.id)
         spec = replace(spec, image=container.labels.get(_IMAGE_LABEL, spec.image))
         doorway = self._doorway(_kind_of(container), spec, folders)
-        channel = Channel(folders, claim=None, acked=acked, on_claimed=doorway.claimed)
+        doorway.peers.started(container.id, await self.engine.process(container.id))
+        channel = Channel(
+            folders, claim=None, acked=acked, on_claimed=doorway.claimed, peers=doorway.peers
+        )
         uid = self._opened.add(spec.name, _user_of(container))
         async with self._undo(spec.name) as undo:
             # It runs again elsewhere then, and never beside its former container.
             undo.push_async_callback(_quietly, lambda: self.discard(spec.name))
-            door = await self._open_sockets(spec, report, folders, channel, undo)
+            door = await self._open_sockets(spec, report, folders, channel, doorway, undo)
             await doorway.open("")
         return self._slot(spec.name, container.id, channel, door, doorway, uid)
 
@@ -239,11 +245,12 @@ class Slots:
         report: GatewayReport,
         folders: SlotFolders,
         channel: Channel,
+        doorway: Doorway,
         undo: contextlib.AsyncExitStack,
     ) -> Door:
         undo.push_async_callback(channel.close)
         await channel.open()
-        door = await self._gateway.open(_door_of(spec, folders), report)
+        door = await self._gateway.open(_door_of(spec, folders, doorway.peers), report)
         undo.push_async_callback(door.close)
         return door
 
@@ -271,7 +278,7 @@ class Slots:
 
     def _doorway(self, kind: DoorKind, spec: SlotSpec, folders: SlotFolders) -> Doorway:
         if kind == "socket":
-            return SocketDoorway(folders)
+            return SocketDoorway(folders, OwnContainer(self.engine))
         relay = RelaySpec(
             slot=spec.name,
             image=spec.image,
@@ -315,7 +322,7 @@ class Slots:
         )
 
 
-def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
+def _door_of(spec: SlotSpec, folders: SlotFolders, peers: Peers) -> DoorSpec:
     return DoorSpec(
         test_id=spec.test_id,
         socket_path=str(folders.gateway_socket),
@@ -329,6 +336,7 @@ def _door_of(spec: SlotSpec, folders: SlotFolders) -> DoorSpec:
         allow=spec.allow,
         secrets=spec.secrets,
         received_ids=spec.received_ids,
+        peers=peers,
     )
 
 

@@ -47,6 +47,7 @@ from seatrial.domain.ports import (
     VolumeInfo,
 )
 from seatrial.settings import Settings
+from seatrial.settings.children import UMASK
 
 from . import fake_box
 from .relays import ProcessPipe
@@ -156,6 +157,10 @@ class FakeEngine:
         running = self._containers.get(container_id)
         return ContainerExit(137) if running is None else await asyncio.shield(running.ended)
 
+    async def process(self, container_id: str) -> int | None:
+        """None: what plays process 1 is a child of what was started."""
+        return None
+
     async def kill(self, container_id: str) -> None:
         """SIGKILL to all of its processes."""
         _answer()
@@ -252,6 +257,7 @@ async def _start(
             stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE if piped else asyncio.subprocess.STDOUT,
+            umask=UMASK,
         )
     except OSError as error:
         raise EngineRefused(f"The fake engine cannot start a process: {error}") from error

@@ -10,6 +10,8 @@ from collections import deque
 from contextlib import suppress
 from typing import cast
 
+from seatrial.settings.children import child_environment
+
 from .errors import TestModelFailed, TestModelMissing
 from .weights import missing_package
 
@@ -107,6 +109,7 @@ class TestModelProcess:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
+                env=child_environment(),
                 start_new_session=True,  # Ctrl-C is for us: we stop it when our tests are done
             )
         except OSError as error:

@@ -20,6 +20,7 @@ from seatrial.settings import Settings
 from seatrial.slots import DoorChoice, Slots
 
 from . import retention
+from .datadir import make_private, private_files
 from .late_engine import LateEngine
 from .limit_probe import unenforced_limits
 from .owner import installation_id, owner_pid
@@ -49,6 +50,11 @@ async def examine(settings: Settings, *, fix: bool, progress: Progress) -> list[
     With `fix` a missing engine is installed and started where that is possible, and the base
     image is pulled or built. Never raises for what it finds.
     """
+    with private_files():
+        return await _examined(settings, progress, fix=fix)
+
+
+async def _examined(settings: Settings, progress: Progress, *, fix: bool) -> list[Finding]:
     findings = [_disk(settings)]
     if warning := retention.warning(settings):
         findings.append(Finding("history", "warning", warning, "Set SEATRIAL_RETENTION_DAYS=30"))
@@ -82,7 +88,7 @@ async def _engine(
 
 def _disk(settings: Settings) -> Finding:
     folder = settings.data_dir
-    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    make_private(folder)
     free = shutil.disk_usage(folder).free / 2**30
     detail = f"{free:.1f} GiB free in {folder}"
     if free >= _DISK_WARNING_GB:

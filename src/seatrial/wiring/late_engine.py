@@ -83,6 +83,10 @@ class LateEngine:
         """As the port says."""
         return await (await self._found()).wait(container_id)
 
+    async def process(self, container_id: str) -> int | None:
+        """As the port says."""
+        return await (await self._found()).process(container_id)
+
     async def kill(self, container_id: str) -> None:
         """As the port says."""
         await (await self._found()).kill(container_id)

@@ -15,6 +15,7 @@ from typing import TypedDict
 from seatrial.domain.errors import SetupFailed
 from seatrial.settings import Settings
 
+from .datadir import make_private
 from .owner import owner_pid, wait_until_free
 
 _START_SECONDS = 60.0
@@ -51,9 +52,10 @@ def stop(settings: Settings) -> bool:
 
 
 def _start(settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    make_private(settings.data_dir)
     log_file = settings.data_dir / "serve.log"
-    with log_file.open("ab") as output:
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "seatrial.wiring.background"],
             stdin=subprocess.DEVNULL,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from seatrial.domain.errors import SetupFailed
 
+from .datadir import make_private, private_files
+
 _STOP_SECONDS = 30.0
 
 
@@ -21,9 +23,12 @@ class FolderOwned(SetupFailed):
 
 @contextlib.contextmanager
 def owned(data_dir: Path) -> Generator[None]:
-    """Own the data folder for the block. FolderOwned; SetupFailed when it can't be written."""
+    """Own the data folder for the block, closed to other users of the machine.
+
+    FolderOwned; SetupFailed when it can't be written or is shared by intent.
+    """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+        make_private(data_dir)
         descriptor = os.open(_lock_file(data_dir), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise SetupFailed(
@@ -34,7 +39,8 @@ def owned(data_dir: Path) -> Generator[None]:
         _lock(descriptor, data_dir)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
-        yield
+        with private_files():
+            yield
     finally:
         os.close(descriptor)
 
@@ -71,8 +77,10 @@ def installation_id(data_dir: Path) -> str:
     with contextlib.suppress(FileNotFoundError):
         return file.read_text().strip()
     name = secrets.token_hex(6)
-    with contextlib.suppress(FileExistsError), file.open("x") as created:
-        created.write(name)
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as created:
+            created.write(name)
         return name
     return file.read_text().strip()
 

@@ -122,7 +122,7 @@ async def _run(
     stop_on_signals(deps.stopping)
     async with asyncio.TaskGroup() as tasks:
         sender = WebhookSender(
-            deps.store, deps.webhook_key, may_be_private=settings.private_base_urls
+            deps.store, deps.webhook_key, may_be_private=settings.allows_private_urls
         )
         helpers = [tasks.create_task(retention.keep_removing(settings, deps.store))]
         helpers.append(tasks.create_task(sender.run()))

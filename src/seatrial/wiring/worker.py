@@ -26,6 +26,7 @@ async def run_worker(settings: Settings, *, announce: Callable[[str], None] = pr
             "A worker of its own shares a PostgreSQL database with its server.",
             hint="Set SEATRIAL_DATABASE_URL, or run `seatrial serve`, which works by itself.",
         )
+    settings = without_private_urls(settings)
     configure_logs(settings)
     with owned(settings.data_dir):
         store = open_store(settings.store_url)
@@ -39,6 +40,16 @@ async def run_worker(settings: Settings, *, announce: Callable[[str], None] = pr
                 await _until_stopped(worker)
         finally:
             await store.aclose()
+
+
+def without_private_urls(settings: Settings) -> Settings:
+    """Without private addresses unless a setting allows them.
+
+    Only the server knows whether users have accounts: its own settings are not this process's.
+    """
+    if settings.require_token is None and settings.private_base_urls is None:
+        return settings.model_copy(update={"private_base_urls": False})
+    return settings
 
 
 async def _until_stopped(worker: Worker) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.domain.packages import Check
+from seatrial.settings.children import child_environment
 
 LINTS = "its CloudFormation template lints"
 
@@ -46,7 +47,7 @@ async def _ran(program: str, template: bytes) -> bytes:
         process = await asyncio.create_subprocess_exec(
             *(program, "--format", "json", "--template", "template.json"),
             cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "HOME": folder},
+            env=child_environment({"HOME": folder}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

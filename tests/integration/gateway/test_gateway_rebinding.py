@@ -82,6 +82,36 @@ async def test_a_name_that_changes_after_its_check_is_not_asked_about_a_model(
     assert openai_service.requests == ollama_service.requests == []
 
 
+async def test_private_addresses_are_closed_where_users_have_accounts_unless_allowed(
+    ollama_service: ScriptedOllama,
+) -> None:
+    credential = Credential(provider="ollama", base_url=ollama_service.url)
+    request = TestRequest(files={"agent.py": ""}, query="q", model="ollama:scripted")
+
+    async def resolved(**settings: bool) -> tuple[bool | None, ...]:
+        made = AccountProviders(
+            Settings(data_dir=Path("unused"), **settings),  # pyright: ignore[reportArgumentType]
+            _no_test_model,
+            Stored(credential),
+            environ={},
+        )
+        found = await made.resolve(request, "ann", test_id="t1")
+        return tuple(up.may_be_private for up in found.upstreams)
+
+    assert True in await resolved()
+    assert True in await resolved(require_token=False)
+    assert True in await resolved(require_token=True, private_base_urls=True)
+    asked = len(ollama_service.requests)
+    for closed in ({"require_token": True}, {"private_base_urls": False}):
+        with pytest.raises(FailureError, match="SEATRIAL_PRIVATE_BASE_URLS=1"):
+            await resolved(**closed)
+    assert len(ollama_service.requests) == asked
+
+
+async def _no_test_model() -> str | None:
+    return None
+
+
 async def test_no_call_follows_a_name_into_a_network_that_users_may_not_name(
     gateway: SocketGateway,
     openai_service: ScriptedOpenAI,

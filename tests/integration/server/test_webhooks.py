@@ -150,6 +150,7 @@ async def test_private_addresses_are_told_only_where_the_operator_lets_them(
         test_id = await ended(server, client, f"http://{host}:{receiver.port}/")
         webhook = await told(client, test_id, "failed")
     assert "may not" in webhook["message"]
+    assert "SEATRIAL_PRIVATE_BASE_URLS=1" in webhook["message"]
     assert receiver.messages.empty()
 
 

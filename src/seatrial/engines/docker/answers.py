@@ -73,6 +73,7 @@ class State(_Answer):
     status: str = Field("", alias="Status")
     exit_code: int = Field(0, alias="ExitCode")
     oom_killed: bool = Field(default=False, alias="OOMKilled")
+    pid: int = Field(0, alias="Pid")
 
 
 class Container(_Answer):

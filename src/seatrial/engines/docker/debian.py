@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import platform
 import shutil
 import tarfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.domain.errors import ImageUnavailable, NoCapacity
+from seatrial.settings.children import UMASK, child_environment
 
 SUITES = {"3.11": "bookworm", "3.13": "trixie"}
 """Python version to the Debian release that packages it. Measured: both build on either."""
@@ -102,7 +102,8 @@ async def _mmdebstrap(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "LC_ALL": "C"},
+        env=child_environment({"LC_ALL": "C"}),
+        umask=UMASK,
     )
     tail = ""
     try:

@@ -152,6 +152,11 @@ class DockerEngine:
         text = await evidence.text() if evidence else ""
         return convert.exit_of(inspected, told=told, evidence=text)
 
+    async def process(self, container_id: str) -> int | None:
+        """Process 1 of a running container, by its number on the engine's machine; else None."""
+        inspected = await (await self._connect()).api.inspect(container_id)
+        return inspected.state.pid or None if inspected is not None else None
+
     async def kill(self, container_id: str) -> None:
         """SIGKILL now. Does nothing when it is not running or gone."""
         connection = await self._connect()
