@@ -156,7 +156,7 @@ async def test_another_user_gets_nothing_from_open_sockets(place: Place) -> None
 async def test_a_container_that_is_taken_over_is_known_again(place: Place) -> None:
     place = replace(place, grace=60.0)
     async with slots_at(place) as slots:
-        await slots.open(spec_of(place, await slots.engine.image(PYTHON)), ignore)
+        slot = await slots.open(spec_of(place, await slots.engine.image(PYTHON)), ignore)
         ended = list[str]()
 
         async def store(batch: FrameBatch) -> None:
@@ -165,6 +165,7 @@ async def test_a_container_that_is_taken_over_is_known_again(place: Place) -> No
         async with asyncio.timeout(60):
             while slots.folders(place.name).read_session() is None:
                 await asyncio.sleep(0.05)
+        await slot.detach()
         async with slots_at(place) as heirs:
             adopted = await heirs.adopt(replace(spec_of(place, ""), image=""), ignore, acked=0)
             assert adopted is not None
