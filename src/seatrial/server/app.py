@@ -86,7 +86,7 @@ def create_app(deps: ServerDeps) -> FastAPI:
     measured = ServerMetrics()
     app.state.deps = deps
     app.state.metrics = measured
-    app.state.authenticator = Authenticator(deps)
+    app.state.authenticator = authenticator = Authenticator(deps)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router, prefix=PREFIX)
@@ -96,7 +96,7 @@ def create_app(deps: ServerDeps) -> FastAPI:
     app.include_router(session.front)
     page.install(app, page.Page(deps.page_dir))
     app.add_middleware(Embedding, deps=deps)
-    app.add_middleware(Guards, deps=deps, metrics=measured)
+    app.add_middleware(Guards, deps=deps, metrics=measured, authenticator=authenticator)
     app.openapi = lambda: _openapi(app)
     return app
 

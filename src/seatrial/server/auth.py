@@ -13,6 +13,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from seatrial.domain.embedding import PREFIX as EMBED_PREFIX
 from seatrial.domain.embedding import Grant
@@ -22,6 +23,9 @@ from seatrial.services.embed_test import granted
 from seatrial.services.users import token_hash, user_of_token
 
 from .deps import ServerDeps
+
+_KNOWN = "seatrial.caller"
+"""Where a request keeps its caller once that is known."""
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -76,6 +80,12 @@ class Authenticator:
         """Asks the store of `deps`."""
         self._deps = deps
         self._local: dict[str, User] = {}
+
+    async def identify_early(self, request: Request) -> None:
+        """The same as `identify`, before a route is chosen; routes then find the caller."""
+        scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+        is_bearer = scheme.lower() == "bearer" and bool(token)
+        request.scope[_KNOWN] = await self.identify(request, token if is_bearer else None)
 
     async def identify(self, request: Request, token: str | None) -> Identity:
         """The caller of this request. NotAuthenticated; NotAllowed for a token for embedding."""
@@ -134,6 +144,8 @@ async def _caller(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Identity:
+    if _KNOWN in request.scope:
+        return cast("Identity", request.scope[_KNOWN])
     authenticator = cast("Authenticator", request.app.state.authenticator)
     return await authenticator.identify(request, bearer.credentials if bearer else None)
 

@@ -3,7 +3,7 @@
 The checks protect a server that trusts its machine's own user: a web page in that user's
 browser must not be able to speak to it, neither by a name that it made resolve to this machine
 (Host) nor by sending it a form or a request (Origin). A request with a token needs neither,
-since no foreign page has the token.
+since no foreign page has the token. Nothing of a body is read before its sender is known.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .auth import came_over_socket
+from seatrial.domain.errors import SeatrialError
+
+from .auth import Authenticator, came_over_socket
+from .bodies import CLOSE, SMALL_BODY_BYTES, has_body, limited, most_bytes, too_large
 from .deps import ServerDeps
 from .metrics import ServerMetrics
-from .problems import SECURITY_HEADERS, problem_answer
+from .problems import SECURITY_HEADERS, error_answer, problem_answer
 
-MAX_BODY_BYTES = 4_000_000
-"""Room for 1 MB of code with its JSON escapes."""
-
-_TOO_LARGE = f"The body is too large; the limit is 4 MB ({MAX_BODY_BYTES:,} bytes)."
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,9 +41,12 @@ def is_loopback(host: str) -> bool:
 class Guards:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, deps: ServerDeps, metrics: ServerMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, deps: ServerDeps, metrics: ServerMetrics, authenticator: Authenticator
+    ) -> None:
         """Stands before `app`."""
         self._app = app
+        self._authenticator = authenticator
         self._deps = deps
         self._metrics = metrics
         host = deps.settings.host
@@ -67,12 +70,22 @@ class Guards:
 
         refusal = self._refusal(scope, headers)
         with self._deps.activity.request():
-            await (refusal or self._app)(scope, _limited(receive), send_more)
+            if refusal is None and has_body(headers):
+                refusal = await self._of_stranger(scope) or _of_length(scope, headers)
+            less = limited(receive, most_bytes(scope["method"], scope["path"]))
+            await (refusal or self._app)(scope, less, send_more)
+
+    async def _of_stranger(self, scope: Scope) -> ASGIApp | None:
+        """The refusal of a body whose sender is not known: nothing of it is read."""
+        if not scope["path"].startswith("/api/"):
+            return None
+        try:
+            await self._authenticator.identify_early(Request(scope))
+        except SeatrialError as error:
+            return _closing(error_answer(error), scope)
+        return None
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length[:20]) > MAX_BODY_BYTES:
-            return problem_answer(413, "request.too_large", _TOO_LARGE)
         if "authorization" in headers:
             return None
         host = headers.get("host", "")
@@ -87,19 +100,19 @@ class Guards:
         return None
 
 
-def _limited(receive: Receive) -> Receive:
-    """The same body, which is an error as soon as it is too large: its length may be a lie."""
-    size = 0
+def _of_length(scope: Scope, headers: Headers) -> ASGIApp | None:
+    length, most = headers.get("content-length", ""), most_bytes(scope["method"], scope["path"])
+    if length.isdigit() and int(length[:20]) > most:
+        return problem_answer(413, "request.too_large", too_large(most), headers=CLOSE)
+    return None
 
-    async def receive_less() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
-        return message
 
-    return receive_less
+def _closing(answer: Response, scope: Scope) -> Response:
+    """The answer to a body that is not read: the connection ends unless the body is small."""
+    length = Headers(scope=scope).get("content-length", "")
+    if not length.isdigit() or int(length[:20]) > SMALL_BODY_BYTES:
+        answer.headers.update(CLOSE)
+    return answer
 
 
 def _name(host: str) -> str:

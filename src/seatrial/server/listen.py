@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from seatrial.domain.errors import SetupFailed
 
+from .connections import TimedProtocol
 from .deps import ServerDeps
 
 _BACKLOG = 2048
@@ -67,6 +68,7 @@ async def serve(
     """
     config = uvicorn.Config(
         app,
+        http=TimedProtocol,
         backlog=_BACKLOG,
         access_log=False,
         log_config=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import itertools
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -85,10 +86,14 @@ _STATUS: tuple[tuple[type[SeatrialError], int], ...] = (
 )
 """The status of each kind of error; platform faults are 503, since trying again may help."""
 
+_MAX_PROBLEMS = 100
+"""How many fields an answer names."""
+
 _FRAMEWORK_CODES = {
     400: "request.malformed",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request.timeout",
     413: "request.too_large",
 }
 
@@ -158,9 +163,13 @@ def install(app: FastAPI) -> None:
 
 
 async def _ours(_: Request, error: Exception) -> Response:
-    error = cast("SeatrialError", error)
+    return error_answer(cast("SeatrialError", error))
+
+
+def error_answer(error: SeatrialError) -> Response:
+    """An error of ours as its answer."""
     if type(error) is PlatformError:
-        return await _defect(_, error)
+        return _defect_answer(error)
     problem = problem_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if problem.retry_after_seconds is not None:
@@ -175,6 +184,10 @@ async def _framework(_: Request, error: Exception) -> Response:
 
 
 async def _defect(_: Request, error: Exception) -> Response:
+    return _defect_answer(error)
+
+
+def _defect_answer(error: Exception) -> Response:
     """An error that nobody expected: ours, whatever caused it. Its text stays in the log."""
     incident = secrets.token_hex(6)
     _LOG.error("incident %s", incident, exc_info=error)
@@ -189,7 +202,8 @@ async def _defect(_: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
-    problems = [_field_problem(found, error.body) for found in error.errors()]
+    found_all = itertools.islice(error.errors(), _MAX_PROBLEMS)
+    problems = [_field_problem(found, error.body) for found in found_all]
     if "/credentials/" in request.url.path:
         # Even the names of unknown fields stay out: a secret may stand where a name should.
         problems = [

@@ -14,6 +14,8 @@ from .read_test import checked_id
 # A log event holds up to 64 KB: a batch bounds what one slow reader keeps in memory.
 BATCH = 100
 MAX_PAGE = 1000
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+"""What a page holds before it ends: writing more at once would hold up everybody."""
 
 
 async def is_read_whole(store: Store, owner: str, test_id: str, after: int) -> bool:
@@ -25,11 +27,22 @@ async def is_read_whole(store: Store, owner: str, test_id: str, after: int) -> b
 async def read_page(
     store: Store, owner: str, test_id: str, *, after: int = 0, limit: int = MAX_PAGE
 ) -> EventPage:
-    """Events numbered above `after`, up to `limit`, in order. NotFound."""
-    limit = max(1, min(limit, MAX_PAGE))
-    events = tuple(await store.events(owner, checked_id(test_id), after=after, limit=limit))
+    """Events numbered above `after`, up to `limit` or about 4 MiB, in order. NotFound."""
+    checked, limit = checked_id(test_id), max(1, min(limit, MAX_PAGE))
+    events: list[Event] = []
+    room = MAX_PAGE_BYTES
+    while len(events) < limit and room > 0:
+        asked = min(BATCH, limit - len(events))
+        last = events[-1].number if events else after
+        batch = await store.events(owner, checked, after=last, limit=asked)
+        for event in batch:
+            if room > 0:
+                events.append(event)
+                room -= len(event.model_dump_json())
+        if len(batch) < asked:
+            break
     if events:
-        return EventPage(events=events, complete=is_final(events[-1]))
+        return EventPage(events=tuple(events), complete=is_final(events[-1]))
     return EventPage(events=(), complete=await is_read_whole(store, owner, test_id, after))
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.loop_lag import responsive_loop
 
 from seatrial.domain.events import LogEvent
 from seatrial.domain.phases import Outcome
+from seatrial.services.read_events import MAX_PAGE_BYTES
 from seatrial.store import SqlStore
 
 from .running import Running, Sent, log_events, running, sent_events
@@ -216,3 +218,45 @@ async def test_many_clients_follow_one_test_at_once(server: Running) -> None:
         seen = await asyncio.gather(*readers)
     assert all(ids == seen[0] for ids in seen)
     assert seen[0] == list(range(1, len(seen[0]) + 1))
+
+
+async def test_a_page_of_a_large_journal_ends_at_4_mib_and_the_next_one_goes_on(
+    server: Running, client: httpx.AsyncClient
+) -> None:
+    test_id = await server.submitted(client)
+    claim = await server.claim(test_id)
+    await server.complete(claim, events=log_events(300, 60_000))
+    whole = await numbers(client, test_id)
+
+    sizes: list[int] = []
+    seen: list[int] = []
+    async with responsive_loop():
+        complete = False
+        while not complete:
+            last = seen[-1] if seen else 0
+            answer = await client.get(f"{TESTS}/{test_id}/events", params={"after": last})
+            page = answer.json()
+            sizes.append(len(answer.content))
+            seen += [event["number"] for event in page["events"]]
+            complete = page["complete"]
+
+    assert seen == whole
+    assert max(sizes) < MAX_PAGE_BYTES + 100_000
+    assert len(sizes) > 3
+
+
+async def test_following_a_large_journal_does_not_hold_the_loop(
+    server: Running, client: httpx.AsyncClient
+) -> None:
+    test_id = await server.submitted(client)
+    claim = await server.claim(test_id)
+    await server.complete(claim, events=log_events(900, 60_000))
+
+    async with responsive_loop(), server.client() as other:
+        headers = {"accept": "text/event-stream"}
+        size = 0
+        async with other.stream("GET", f"{TESTS}/{test_id}/events", headers=headers) as answer:
+            async for chunk in answer.aiter_raw():
+                size += len(chunk)
+
+    assert size > 900 * 60_000

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.events import Event, EventPage
@@ -56,7 +55,7 @@ async def read_events(
     """Events numbered above `after`, in order and without gaps."""
     if "text/event-stream" not in request.headers.get("accept", ""):
         page = await _page(deps, reader, test_id, after=after, limit=limit)
-        return JSONResponse(page.model_dump(mode="json"))
+        return Response(page.model_dump_json(), media_type="application/json")
     after = _number(last_event_id) if last_event_id else after
     # Asked before the stream starts, so that a test of somebody else is a plain 404. 204 tells
     # a browser's EventSource, which comes again after every end, to stop.
