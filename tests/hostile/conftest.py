@@ -13,6 +13,7 @@ import pytest
 from seatrial.client import Client
 from seatrial.domain.errors import InvalidRequest
 from seatrial.domain.requests import TestRequest
+from tests.support.loop_lag import responsive
 from tests.support.serving import Serving
 
 from .corpus import NAMES, Corpus, End, ended
@@ -102,7 +103,9 @@ def place(request: pytest.FixtureRequest, engine: str, engine_images: Path) -> I
             client.wait(warm.id)
             assert serving.process is not None
             resident = resident_bytes(serving.process.pid)
-            yield Place(engine, url, serving, client, host, resident)
+            # Server and worker share this process: no agent may hold up everybody else's test.
+            with responsive(serving.data_dir):
+                yield Place(engine, url, serving, client, host, resident)
     finally:
         host.close()
         serving.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_SECONDS = 15.0
 """From a connection's start, or a further request's first byte, until the head is whole."""
@@ -19,7 +19,7 @@ class TimedProtocol(H11Protocol):
 
     _late: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._wait()
@@ -38,7 +38,8 @@ class TimedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
+        return cycle is not None and not cycle.response_complete
 
     def _wait(self) -> None:
         self._late = self.loop.call_later(HEAD_SECONDS, self._close)
@@ -51,4 +52,4 @@ class TimedProtocol(H11Protocol):
     def _close(self) -> None:
         self._late = None
         if not self._is_answering():
-            cast("asyncio.Transport", self.transport).close()
+            self.transport.close()

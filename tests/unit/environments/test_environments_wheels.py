@@ -91,3 +91,42 @@ def test_hashes_of_sources_are_kept_beside_the_wheels(tmp_path: Path) -> None:
     house.add_hashes({"srca==1.0": ["sha256:1"]})
     house.add_hashes({"srcb==1.0": ["sha256:2"]})
     assert house.hashes() == {"srca==1.0": ["sha256:1"], "srcb==1.0": ["sha256:2"]}
+
+
+def _many(count: int) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for number in range(count):
+            archive.writestr(f"{number}", "")
+    return made.getvalue()
+
+
+def _directory_of(count: int, *, said: int | None = None) -> bytes:
+    """An archive that is all directory; its end record may say less than there is."""
+    entry = b"PK\x01\x02" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"a"
+    directory = entry * count
+    number = min(count if said is None else said, 65_535).to_bytes(2, "little")
+    sizes = len(directory).to_bytes(4, "little") + bytes(4)
+    return directory + b"PK\x05\x06" + bytes(4) + number + number + sizes + bytes(2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _directory_of(2_000_000),
+        _directory_of(100_000, said=3),
+        _directory_of(100_000) + b"",
+        _directory_of(60_000)[:-2] + b"\x05\x00hello",
+        _many(70_000),
+    ],
+    ids=["two million", "fewer are said", "many", "with a comment", "zip64 numbers"],
+)
+def test_a_directory_of_too_many_files_is_refused_before_it_is_read(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("its directory was read")
+
+    monkeypatch.setattr(zipfile, "ZipFile", never)
+    with pytest.raises(BadWheel):
+        check_wheel("demo-1.0-py3-none-any.whl", content, ["demo"])
