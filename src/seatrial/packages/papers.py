@@ -121,6 +121,11 @@ def notes(tested: Tested, target: Target) -> tuple[str, ...]:
         found.append(
             f"{target.title} runs {target.machine(tested)}; the test ran on {tested.architecture}."
         )
+    if allowed := tested.test.request.allow:
+        found.append(
+            f"The test allowed its model service more than answers: {', '.join(allowed)}. "
+            "Nothing limits this where the package runs, except its IAM policy."
+        )
     if tested.result.replay_of:
         found.append("The test's model calls were answered from a recording, not by a model.")
     return tuple(found)

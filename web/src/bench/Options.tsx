@@ -96,6 +96,14 @@ function Access({ draft, wrong }: FieldsProps) {
         onChange={(egress) => changeDraft({ egress })}
         error={wrong("egress")}
       />
+      <TagsInput
+        label="Model service may"
+        description="Beyond answering: hosted-tools, stored-objects, routing, urls=HOST, s3=BUCKET"
+        placeholder={draft.allow.length ? "" : "urls=example.com"}
+        value={draft.allow}
+        onChange={(allow) => changeDraft({ allow })}
+        error={wrong("allow")}
+      />
     </>
   );
 }

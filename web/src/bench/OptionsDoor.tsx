@@ -55,6 +55,7 @@ const NAMES: readonly [keyof Draft, string][] = [
   ["limits", "limits"],
   ["credential", "credential"],
   ["egress", "hosts"],
+  ["allow", "model service"],
   ["env", "variables"],
   ["secrets", "secrets"],
   ["name", "name"],

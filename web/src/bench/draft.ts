@@ -18,6 +18,7 @@ const EMPTY: Draft = {
   timeout_seconds: 180,
   limits: {},
   egress: [],
+  allow: [],
   env: {},
   secrets: {},
   name: null,

@@ -18,6 +18,7 @@ export function Facts({ test }: { test: Test }) {
     ["Files", Object.keys(request.files).join(", ")],
     ["Requirements", request.requirements.trim().split("\n").join(", ")],
     ["Hosts", request.egress.join(", ")],
+    ["Model service may", request.allow.join(", ")],
     ["Credential", request.credential],
     ["Submitted", moment(test.created_at, serverNow())],
     ["Exit code", result?.exit_code],

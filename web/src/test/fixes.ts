@@ -36,6 +36,9 @@ export function fixOf(failure: Failure, request: TestRequest): Fix | null {
     } else if (name === "add_egress") {
       changes.egress = [...request.egress, String(value)];
       words.push(`Allow ${value}`);
+    } else if (name === "add_allow") {
+      changes.allow = [...request.allow, String(value)];
+      words.push(`Allow ${value}`);
     } else if (name === "timeout_seconds") {
       changes.timeout_seconds = Number(value);
       words.push(`Allow ${value} s`);

@@ -11,6 +11,7 @@ export function aRequest(changes: Partial<TestRequest> = {}): TestRequest {
     timeout_seconds: 180,
     limits: { memory_mb: 512, cpus: 1 },
     egress: [],
+    allow: [],
     env: {},
     secrets: {},
   };
