@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, cast
@@ -30,6 +32,8 @@ from seatrial.harness.protocol import (
     ResultFrame,
 )
 
+_MOST_PARTS = 100_000
+_PART = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 _DEEPEST_VALUE = 100
 """Nesting of a structured value that is kept; what writes it as JSON gives up before 255."""
 
@@ -61,14 +65,23 @@ def events_of(frame: Frame, result_of: ResultMaker) -> list[EventData]:
 
 
 def value_of(frame: ResultFrame) -> Any:
-    """The structured value, parsed as plain JSON; None when there is none or it is broken."""
-    if frame.value_json is None:
+    """The structured value, parsed as plain JSON.
+
+    None when there is none, it is broken, or it has more than 100,000 parts: each costs an object.
+    """
+    if frame.value_json is None or _has_many_parts(frame.value_json):
         return None
     try:
         value = json.loads(frame.value_json, parse_constant=_refuse, parse_float=_finite)
         return value if _can_be_kept(value) else None
     except (ValueError, RecursionError):
         return None
+
+
+def _has_many_parts(text: str) -> bool:
+    """Whether it has too many strings, commas and brackets, counted without parsing it."""
+    parts = _PART.finditer(text)
+    return next(itertools.islice(parts, _MOST_PARTS, None), None) is not None
 
 
 def _refuse(constant: str) -> object:

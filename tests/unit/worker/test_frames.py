@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.loop_lag import responsive_loop
 
 from seatrial.domain.events import (
     EVENT_DATA,
@@ -217,3 +218,15 @@ def test_whatever_value_is_claimed_its_event_is_json(text: str) -> None:
 def test_a_log_frame_keeps_its_text_from_wire_to_event(frame: Log) -> None:
     [(_, decoded)] = harness_decoder().feed(encode(frame, 1))
     assert events_of(decoded, result) == [LogEvent(stream=frame.stream, text=frame.text)]
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", '"",', "1,", '"\\\\",'])
+async def test_a_value_of_very_many_parts_does_not_hold_the_loop(part: str) -> None:
+    text = "[" + part * (16_000_000 // len(part)) + "1]"
+    async with responsive_loop():
+        assert value_of(ResultFrame("r", text, {}, None)) is None
+
+
+def test_a_large_value_of_few_parts_is_kept() -> None:
+    text = json.dumps(["x,[{" * 100_000, list(range(50_000))])
+    assert value_of(ResultFrame("r", text, {}, None)) == json.loads(text)
