@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -90,3 +91,24 @@ def test_only_the_possible_beginning_of_a_key_is_held_back() -> None:
 
 def test_placeholders_are_no_secrets() -> None:
     assert not Scrubber(KnownSecrets(["EMPTY", "x"])).active
+
+
+@pytest.mark.parametrize("piece", [b"[],", b"{},", b'"",', b"1,", b'{"a":[1,{}]},'])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+def test_an_answer_that_is_costly_to_parse_is_not_read(kind: str, piece: bytes) -> None:
+    tap = taps.tap_for(kind, openai.read)
+    assert tap is not None
+    limit = taps.MAX_BODY if kind == "application/json" else taps.MAX_LINE
+    body = b'{"x":[' + piece * ((limit - 100) // len(piece)) + b'1],"usage":{"prompt_tokens":1}}'
+    began = time.thread_time()
+    tap.feed(body)
+    tap.end()
+    assert time.thread_time() - began < 0.25
+
+
+def test_a_large_answer_of_vectors_is_still_read() -> None:
+    vectors = json.dumps([{"embedding": [0.0123456] * 1536} for _ in range(200)])
+    tap = taps.tap_for("application/json", openai.read)
+    assert tap is not None
+    tap.feed(b'{"data":%b,"usage":{"prompt_tokens":7}}' % vectors.encode())
+    assert tap.end().input_tokens == 7

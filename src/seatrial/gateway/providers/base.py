@@ -191,8 +191,23 @@ def merged(earlier: Reading, later: Reading) -> Reading:
     )
 
 
+_SMALL = 64 * 1024
+_MAX_CONTAINERS = 50_000
+_MAX_COMMAS = 500_000
+
+
+def _is_cheap(data: bytes) -> bool:
+    """Whether parsing takes well under the event loop's limit. Counting is quick and never less."""
+    if len(data) <= _SMALL:
+        return True
+    containers = data.count(b"[") + data.count(b"{")
+    return containers <= _MAX_CONTAINERS and data.count(b",") <= _MAX_COMMAS
+
+
 def parse_object(data: bytes) -> JsonObject | None:
-    """The JSON object in UTF-8, or None when it is anything else."""
+    """The JSON object in UTF-8, or None when it is anything else or too complex to be read."""
+    if not _is_cheap(data):
+        return None
     if not data.startswith(b"{") and not data.lstrip().startswith(b"{"):
         return None
     try:
