@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from .aws import AwsKeys
 from .builds import Build
@@ -31,6 +31,7 @@ from .engine_ports import VolumeInfo as VolumeInfo
 from .engine_ports import VolumeMount as VolumeMount
 from .events import Event, EventData, ModelCallEvent, NoticeEvent
 from .packages import Packages
+from .peer_ports import Peers as Peers
 from .phases import Outcome
 from .recording_ports import Recorder, Recordings
 from .recordings import Replay
@@ -396,17 +397,6 @@ class Upstream:
     key: str | None = field(default=None, repr=False)
     credential: AwsKeys | None = field(default=None, repr=False)
     may_be_private: bool | None = None
-
-
-class Peers(Protocol):
-    """Which processes may use a socket of one container."""
-
-    def admits(self, connection: Any, /) -> bool:
-        """Whether this connection comes from where it may. Cheap: asked for each one, in the loop.
-
-        `connection` has a socket's `getsockopt`.
-        """
-        ...
 
 
 @dataclass(frozen=True)
