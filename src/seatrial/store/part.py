@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
+from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Row, insert
@@ -29,8 +30,8 @@ class Part:
 
 
 def repeated(
-    method: Callable[Arguments, Awaitable[Answer]],
-) -> Callable[Arguments, Awaitable[Answer]]:
+    method: Callable[Arguments, Coroutine[Any, Any, Answer]],
+) -> Callable[Arguments, CoroutineType[Any, Any, Answer]]:
     """Try a write transaction again, once, when it was undone by a lost connection.
 
     A process that was stopped inside of one finds it rolled back when it goes on, and its other
