@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,6 +27,7 @@ from . import keys
 from .builder import Builder, Job, kept_resolution
 from .flights import Flights, LogCall
 from .folders import EnvironmentFolders
+from .room import BuildRoom
 from .running import BuildLimits, StageRunner
 from .stages import StageInputs, tree_path
 from .stages import inputs as stage_inputs
@@ -37,6 +39,9 @@ ENVIRONMENT_LABEL = "seatrial.environment"
 """A container with this label uses the environment of that key: it is not removed meanwhile."""
 
 _GB = 1_000_000_000
+_LONGEST_WAIT_IN_BUILDS = 3
+"""A build that waits for room this many times its own time fails."""
+
 _KEPT_SHARE = 0.8
 """What is left when room is made: making it for every single build would be wasted work."""
 
@@ -61,6 +66,11 @@ class BuiltEnvironments:
         self._ready: tuple[EngineInfo, StageInputs] | None = None
         self._machine = ""
         self._tidying: asyncio.Task[None] | None = None
+        self._room = BuildRoom(
+            each=settings.build_max_mb * 2**20,
+            share=settings.max_builds_per_user,
+            free=lambda: shutil.disk_usage(self._trees.folders.state).free,
+        )
 
     async def prepare(self, request: EnvironmentRequest, log: LogCall) -> Environment:
         """See Environments. InvalidRequest for requirements that validation would refuse."""
@@ -167,6 +177,18 @@ class BuiltEnvironments:
         return self._environment(job, key, resolution, cached=True), marker
 
     async def _build(self, job: Job, say: LogCall) -> Environment:
+        """Build when there is room: only then does the build's own time begin."""
+        seconds = self._settings.build_timeout_seconds
+
+        async def on_wait() -> None:
+            await say("Waiting until other builds have ended…\n")
+
+        async with self._room.one(job.owner, on_wait, seconds=seconds * _LONGEST_WAIT_IN_BUILDS):
+            deadline = asyncio.get_running_loop().time() + seconds
+            limits = replace(job.limits, deadline=deadline)
+            return await self._build_now(replace(job, limits=limits), say)
+
+    async def _build_now(self, job: Job, say: LogCall) -> Environment:
         info, _ = await self._inputs()
         builder = Builder(self._trees, StageRunner(self._slots, info), job, say)
         key, resolution, marker, cached = await builder.build()

@@ -200,6 +200,10 @@ class Settings(BaseSettings):
     build_max_mb: int = 8192
     """Disk that one set of requirements may take while it is downloaded and unpacked."""
 
+    max_builds_per_user: int = Field(default=4, ge=1)
+    """Sets of requirements of one user that a worker installs concurrently while other users have
+    some. Each sets BUILD_MAX_MB of disk aside: without that much they wait for each other."""
+
     environments_max_gb: float = 20.0
     """Size at which the least recently used environments are removed."""
 
