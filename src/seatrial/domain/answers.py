@@ -40,9 +40,13 @@ class ModelList(_Answer):
 
 
 class LimitList(_Answer):
-    """What a test may use here, by the names of a request; the timeout is one of them."""
+    """What a test may use here, by the names of a request; the timeout is one of them.
+
+    `per_user` is what one user may have concurrently or in all, by the names of the settings.
+    """
 
     limits: Mapping[str, LimitRange]
+    per_user: Mapping[str, int] = {}
 
 
 class EnvironmentList(_Answer):

@@ -65,6 +65,14 @@ async def test_a_user_leaves_room_for_the_streams_of_others(small: Running) -> N
             await asyncio.sleep(0.02)
 
 
+async def test_a_user_reads_the_limits_of_one_user(small: Running) -> None:
+    async with small.client(await small.token_of("ann")) as ann:
+        found = (await ann.get("/api/v1/limits")).json()["per_user"]
+    names = {name for name in Settings.model_fields if name.endswith("_per_user")}
+    assert set(found) == names
+    assert (found["max_streams_per_user"], found["max_queued_per_user"]) == (2, 100)
+
+
 def test_the_total_holds_whoever_asks() -> None:
     streams = OpenStreams(total=3, share=2)
     with streams.one("a"), streams.one("b"), streams.one("c"):
