@@ -208,6 +208,7 @@ def check_receipt(test: Test) -> None:
     assert {"stdout", "result"} <= {name for name, scan in places.items() if scan.hits}
     assert places["stdout"].bytes > 1000
     assert places["request"].hits == 0
+    assert places["sent"].hits == 1
     assert test.receipt.leaked_artifacts == ("result",)
     assert test.receipt.exposed == {"WEATHER_TOKEN": "weather"}
 
@@ -238,6 +239,8 @@ def test_no_canary_is_anywhere_but_where_it_belongs(
             credential="mine",
             env={"CITY": "Lübeck=1"},
             secrets={"WEATHER_TOKEN": "weather"},
+            # Else the call that holds the token would not get as far as the service's answer.
+            allow=("secret=WEATHER_TOKEN",),
         )
         assert service.reached.wait(120), client.test(test.id)
         seen = {"processes": nobodys_view(), "inspect": inspected(engine_url, test.id)}
