@@ -560,3 +560,32 @@ def test_no_accepted_requirements_hold_an_option_that_an_installer_would_see(tex
     for line in text.replace("\\\r\n", "").replace("\\\n", "").splitlines():
         before_comment = line.split("#", maxsplit=1)[0] if line.lstrip().startswith("#") else line
         assert not before_comment.lstrip().startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("entry", "passes"),
+    [
+        *((good, True) for good in ("hosted-tools", "stored-objects", "routing", "urls=a.example")),
+        *((good, True) for good in ("s3=papers.of-mine", "secret=WEATHER", "unlisted=x-own:1.2")),
+        *((bad, False) for bad in ("", "everything", "hosted-tools=x", "urls", "urls=", "s3=A_B")),
+        *((bad, False) for bad in ("urls=https://a.example", "urls=10.0.0.1", "urls=*.example")),
+        *((bad, False) for bad in ("secret=OTHER", "unlisted=a b", "unlisted=", "Urls=a.example")),
+    ],
+)
+def test_a_switch_is_of_a_known_kind_and_names_one_thing(entry: str, passes: bool) -> None:
+    request = TestRequest(
+        files={"agent.py": "def run(query): return query"},
+        query="q",
+        secrets={"WEATHER": "weather"},
+        allow=(entry,),
+    )
+    fields = [problem.field for problem in validate(request, Maxima())]
+    assert fields == ([] if passes else ["allow[0]"])
+
+
+def test_a_switch_is_listed_once_whatever_its_case() -> None:
+    allow = ("urls=a.example", "urls=A.example")
+    request = TestRequest(
+        files={"agent.py": "def run(query): return query"}, query="q", allow=allow
+    )
+    assert [problem.field for problem in validate(request, Maxima())] == ["allow[1]"]
