@@ -41,7 +41,8 @@ async def test_a_long_lag_is_logged_with_its_reason(caplog: pytest.LogCaptureFix
         watching.cancel()
 
     assert max(seen) > 1
-    assert "the event loop itself computed for" in caplog.text
+    # On a busy machine the other processes are the likely reason.
+    assert "The event loop was blocked for" in caplog.text
 
 
 @pytest.mark.parametrize(
