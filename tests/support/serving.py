@@ -30,7 +30,7 @@ def free_port() -> int:
 
 def clean_environment(**settings: str) -> dict[str, str]:
     """This environment without any Seatrial setting or model service, plus the settings."""
-    unwanted = ("SEATRIAL_", "OLLAMA_", "OPENAI_", "ANTHROPIC_", "AWS_", "DOCKER_HOST")
+    unwanted = ("SEATRIAL_", "OLLAMA_", "OPENAI_", "ANTHROPIC_", "AWS_", "DOCKER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     named = {f"SEATRIAL_{name.upper()}": value for name, value in settings.items()}
     return {**kept, "OLLAMA_HOST": "127.0.0.1:9", **named}

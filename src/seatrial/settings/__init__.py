@@ -52,7 +52,8 @@ class Settings(BaseSettings):
 
     docker_host: str | None = None
     """Socket of the engine, for example `unix:///run/docker.sock`; without it DOCKER_HOST, then
-    the usual places, then Seatrial's private engine."""
+    the usual places, then Seatrial's private engine. For `tcp://host:port`, DOCKER_TLS_VERIFY and
+    DOCKER_CERT_PATH ask for TLS."""
 
     container_runtime: str = ""
     """Runtime of the engine to use instead of its own: `runsc` is gVisor, a kernel in between."""

@@ -14,6 +14,8 @@ import httpx
 from seatrial.domain.errors import SeatrialError
 from seatrial.domain.ports import Engine, ProviderState
 from seatrial.engines.install import install_plan
+from seatrial.engines.private import find_socket, missing_kind
+from seatrial.engines.remote import exposure
 from seatrial.environments.index import find_certificates, find_index
 from seatrial.gateway import LocalProviders, SocketGateway
 from seatrial.settings import Settings
@@ -58,6 +60,7 @@ async def _examined(settings: Settings, progress: Progress, *, fix: bool) -> lis
     findings = [_disk(settings)]
     if warning := retention.warning(settings):
         findings.append(Finding("history", "warning", warning, "Set SEATRIAL_RETENTION_DAYS=30"))
+    findings += _engine_address(settings)
     async with _engine(settings, progress, may_install=fix) as engine:
         found = await _engine_finding(engine, settings)
         findings.append(found)
@@ -97,12 +100,18 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", "problem" if free < _DISK_PROBLEM_GB else "warning", detail, hint)
 
 
+def _engine_address(settings: Settings) -> list[Finding]:
+    """Whether others can use the engine, where its address is one of the network without TLS."""
+    found = exposure(find_socket(settings) or "") if settings.engine != "fake" else None
+    return [Finding("engine address", "warning", found.text, found.hint)] if found else []
+
+
 async def _engine_finding(engine: Engine, settings: Settings) -> Finding:
     try:
         info = await engine.describe()
     except SeatrialError as error:
         hint = error.hint or install_plan().text
-        if install_plan().possible:
+        if missing_kind(settings) and install_plan().possible:
             hint += " Say yes with: seatrial doctor --fix --yes"
         return Finding("engine", "problem", error.message, hint)
     detail = f"{info.name} {info.version} ({'rootless' if info.rootless else 'as root'})"

@@ -159,7 +159,10 @@ class LateEngine:
             return create_engine(self._settings)
         self._url = await self._ensure()
         chosen = self._settings.model_copy(update={"docker_host": self._url})
-        return create_engine(chosen)
+        try:
+            return create_engine(chosen)
+        except SetupFailed as error:
+            raise EngineUnavailable(error.message, hint=error.hint) from error
 
     async def _ensure(self) -> str:
         """The url of an engine, started if need be. EngineUnavailable."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import resource
 import socket
@@ -13,6 +14,7 @@ from collections.abc import AsyncGenerator, Callable
 from seatrial.domain.credential_ports import SecretReader
 from seatrial.domain.ports import Store
 from seatrial.engines.private import find_socket, private_engine
+from seatrial.engines.remote import exposure
 from seatrial.environments import BuiltEnvironments, index_passwords
 from seatrial.gateway import AccountProviders, SocketGateway, TestSecrets
 from seatrial.settings import Settings
@@ -23,6 +25,8 @@ from seatrial.worker import WorkerDeps
 from .late_engine import LateEngine
 from .logs import clean_logs
 from .owner import installation_id
+
+log = logging.getLogger(__name__)
 
 _MEMORY_OF_A_TEST = 512 * 2**20
 _TESTS_PER_CPU = 8
@@ -66,6 +70,7 @@ async def worker_parts(
     installation = _installation(settings)
     name = settings.worker_name or f"{socket.gethostname()}-{installation_id(settings.data_dir)}"
     _allow_many_connections()
+    warn_of_exposure(settings)
     async with contextlib.AsyncExitStack() as stack:
         engine = LateEngine(settings, progress)
         stack.push_async_callback(engine.aclose)
@@ -99,6 +104,14 @@ async def worker_parts(
             engine_wait_seconds=settings.engine_wait_seconds,
             images=engine if settings.engine != "fake" else None,
         )
+
+
+def warn_of_exposure(settings: Settings) -> None:
+    """Log that the engine's address is not protected by TLS; on loopback only as information."""
+    found = exposure(find_socket(settings) or "") if settings.engine != "fake" else None
+    if found is not None:
+        level = logging.WARNING if found.beyond_loopback else logging.INFO
+        log.log(level, "%s %s", found.text, found.hint)
 
 
 def engine_socket(settings: Settings) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.support.docker_calls import CALLS, finished
 
 from seatrial.domain.errors import EngineUnavailable
 from seatrial.engines.docker.api import Api
@@ -18,28 +18,6 @@ from seatrial.engines.docker.engine import DockerEngine
 
 PATIENCE_SECONDS = 30.0
 
-CALLS: dict[str, Callable[[Api, Path], Any]] = {
-    "greet": lambda api, _: api.greet(),
-    "version": lambda api, _: api.version(),
-    "info": lambda api, _: api.info(),
-    "create": lambda api, _: api.create("name", {}),
-    "start": lambda api, _: api.start("c"),
-    "attach": lambda api, _: api.attach("c"),
-    "inspect": lambda api, _: api.inspect("c"),
-    "kill": lambda api, _: api.kill("c"),
-    "delete": lambda api, _: api.delete("c"),
-    "has_file": lambda api, _: api.has_file("c", "/usr/bin/python3"),
-    "containers": lambda api, _: api.containers("label"),
-    "make_volume": lambda api, _: api.make_volume("v", {}),
-    "delete_volume": lambda api, _: api.delete_volume("v"),
-    "volumes": lambda api, _: api.volumes("label"),
-    "image": lambda api, _: api.image("i"),
-    "manifest_kind": lambda api, _: api.manifest_kind("docker", "i"),
-    "pull": lambda api, _: api.pull("i"),
-    "build": lambda api, path: api.build({"t": "i"}, path),
-    "delete_image": lambda api, _: api.delete_image("i"),
-    "load": lambda api, path: api.load(path),
-}
 WITHOUT_LIMIT = {"events", "close"}
 """`Endings` looks after the one; the other asks nobody."""
 
@@ -76,17 +54,9 @@ async def test_a_call_to_a_stopped_engine_ends_with_a_reason(name: str, tmp_path
         api = Api(config)
         try:
             with pytest.raises(EngineUnavailable):
-                await asyncio.wait_for(_all(CALLS[name](api, archive)), PATIENCE_SECONDS)
+                await asyncio.wait_for(finished(CALLS[name](api, archive)), PATIENCE_SECONDS)
         finally:
             await api.close()
-
-
-async def _all(call: Any) -> None:
-    if not hasattr(call, "__aiter__"):
-        await call
-        return
-    async for _ in call:
-        pass
 
 
 async def test_many_callers_do_not_wait_one_after_the_other(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from aiodocker.volumes import DockerVolume
 from yarl import URL
 
 from seatrial.domain.errors import EngineRefused
+from seatrial.engines.remote import http_url
 
 from .answers import (
     Built,
@@ -37,6 +39,7 @@ from .answers import (
 )
 from .config import DockerConfig
 from .errors import NotThere, translated
+from .tls import first_answer
 
 Json = dict[str, Any]
 
@@ -57,7 +60,8 @@ class Api:
         self._progress = aiohttp.ClientTimeout(
             total=None, sock_connect=5.0, sock_read=config.quiet_seconds
         )
-        url, self._connector = _connector(config.host)
+        self._tls = config.tls
+        url, self._connector = _connector(config.host, config.tls)
         # Any: most of aiodocker is untyped; `answers` says what comes back.
         self._docker: Any = aiodocker.Docker(
             url=url, connector=self._connector, timeout=self._timeout
@@ -74,7 +78,7 @@ class Api:
         `GET /_ping`: its headers tell both at once, where Podman's `/version` starts several
         programs and takes a second.
         """
-        with translated():
+        with translated(), first_answer(self._tls):
             url = URL(f"{self._docker.docker_host}/_ping")
             async with self._docker.session.get(
                 url, timeout=self._timeout, raise_for_status=True
@@ -263,8 +267,11 @@ class Api:
             await self._docker.images.import_image(file)
 
 
-def _connector(host: str) -> tuple[str, aiohttp.BaseConnector]:
-    """A connector without a limit, and the address that aiodocker wants beside one."""
+def _connector(host: str, tls: ssl.SSLContext | None) -> tuple[str, aiohttp.BaseConnector]:
+    """A connector without a limit, and the address that aiodocker wants beside one.
+
+    Every call goes through it, attached streams and events too: with `tls`, none without TLS.
+    """
     if host.startswith("unix://"):
         return "unix://localhost", aiohttp.UnixConnector(host.removeprefix("unix://"), limit=0)
-    return host.replace("tcp://", "http://", 1), aiohttp.TCPConnector(limit=0)
+    return http_url(host, tls=tls is not None), aiohttp.TCPConnector(limit=0, ssl=tls or True)

@@ -24,6 +24,8 @@ from seatrial.domain.errors import (
     PlatformError,
 )
 
+from . import tls
+
 _NOT_CONNECTED = 900
 """The status that aiodocker makes up when there is no connection."""
 _FULL = (
@@ -53,7 +55,7 @@ def from_docker(error: DockerError) -> PlatformError:
     text = str(error.message)
     lower = text.lower()
     if error.status == _NOT_CONNECTED:
-        return unavailable(text)
+        return unavailable(text, cause=error)
     if any(words in lower for words in _FULL):
         return NoCapacity(f"The container engine is full: {text}", hint="Free disk or memory.")
     if error.status == 404 or any(words in lower for words in _NOT_THERE):
@@ -63,8 +65,11 @@ def from_docker(error: DockerError) -> PlatformError:
     return EngineRefused(f"The container engine refused: {text}")
 
 
-def unavailable(why: str) -> EngineUnavailable:
-    """The engine did not answer."""
+def unavailable(why: str, *, cause: BaseException | None = None) -> EngineUnavailable:
+    """The engine did not answer; where TLS is the cause, that is the reason."""
+    if cause is not None and (failed := tls.tls_failure(cause)):
+        message = f"The container engine does not answer: {failed}"
+        return EngineUnavailable(message, hint=tls.HINT)
     return EngineUnavailable(
         f"The container engine does not answer: {why}",
         hint="Is it running, and may this user use its socket? `seatrial doctor` tells.",
@@ -86,8 +91,8 @@ def translated() -> Generator[None]:
     except TimeoutError as error:
         raise unavailable("no answer in time") from error
     except aiohttp.ClientError as error:
-        raise unavailable(str(error) or type(error).__name__) from error
+        raise unavailable(str(error) or type(error).__name__, cause=error) from error
     except OSError as error:
-        raise unavailable(str(error)) from error
+        raise unavailable(str(error), cause=error) from error
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise EngineRefused(f"The container engine's answer makes no sense: {error!r}") from error
