@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -45,6 +45,9 @@ SHAPES: dict[str, tuple[str, str, str]] = {
     "an address": ("https://a/", "?a=b&", ""),
     "at signs": ("https://", "a@", "b"),
     "model names": ("ollama:", "a/", "!"),
+    "allowed hosts": ("urls=", "a.", "!"),
+    "allowed buckets": ("s3=", "a-", "!"),
+    "unlisted kinds": ("unlisted=", "a:", "!"),
 }
 
 
@@ -77,7 +80,7 @@ def _given(name: str, hint: Any, text: str) -> Any:
         if parts and parts[1] is Finding:
             return {"agent.py": Finding("syntax", text, 1, 1)}
         return {"agent.py": text, text: text, "NAME": text}
-    if origin in {Sequence, Iterable, tuple, list, frozenset}:
+    if origin in {Sequence, Iterable, Collection, tuple, list, frozenset}:
         return (text,) if parts else ()
     made: dict[Any, Callable[[], Any]] = {
         int: lambda: 60,

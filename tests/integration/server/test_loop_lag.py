@@ -41,7 +41,10 @@ HOSTILE = {
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_no_request_that_is_checked_holds_the_loop(serving: Serving, shape: str) -> None:
     good = {"files": {"agent.py": "def run(query): return query"}, "model": "none", "query": "q"}
-    with responsive(serving.data_dir), httpx.Client(base_url=serving.url, timeout=300) as client:
+    with (
+        responsive(serving.data_dir),
+        httpx.Client(base_url=serving.url, headers=serving.headers, timeout=300) as client,
+    ):
         answer = client.post("/api/v1/validate", json={**good, **HOSTILE[shape]})
 
     assert answer.status_code in {200, 413, 422}, answer.text
