@@ -176,7 +176,10 @@ def test_doctor_says_what_is_there(serving: Serving) -> None:
     names = {finding["name"]: finding for finding in findings}
     assert names["engine"]["state"] in {"ok", "warning"}
     assert names["limits"]["state"] == "ok", names["limits"]
-    assert "memory, CPU, processes, disk" in names["limits"]["detail"]
+    assert (
+        "memory, CPU, processes, disk, a read-only image and the filter"
+        in names["limits"]["detail"]
+    )
     assert {finding["name"] for finding in findings} >= {"disk", "package index"}
     assert all(one["state"] == "ok" or one["what_to_do"] for one in findings), findings
     assert names["base image"]["state"] == "ok"

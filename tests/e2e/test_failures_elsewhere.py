@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from seatrial.client import Client
 from seatrial.domain.credentials import Credential
 from seatrial.domain.events import LogEvent, PhaseEvent
-from seatrial.domain.phases import Phase
+from seatrial.domain.phases import Outcome, Phase
 from seatrial.domain.tests import Test
 from tests.support import agents
 from tests.support.leaking_engine import leaking_engine
@@ -155,6 +156,53 @@ def test_nothing_runs_where_containers_have_the_hosts_network(
     provoked(done, events)
     assert done.failure is not None
     assert "host ports" in done.failure.message
+
+
+def _without_limits(order: dict[str, Any]) -> None:
+    order["HostConfig"].update(Memory=0, MemorySwap=0, PidsLimit=0)
+
+
+@pytest.mark.spec("edge-1", "FR-011", "FR-013")
+@pytest.mark.provokes("platform.limits_not_enforced")
+def test_nothing_runs_where_containers_have_no_limits(
+    docker_socket: str, provoked: Provoked, tmp_path: Path
+) -> None:
+    with leaking_engine(docker_socket, tmp_path, _without_limits) as url:
+        process = Serving({"docker_host": url, "door": "socket"})
+        try:
+            with process.start().client() as client:
+                done, events = ended(client, submitted(client, agents.ECHO))
+            _, findings = process.cli_json("doctor", "--json")
+        finally:
+            process.close()
+
+    provoked(done, events)
+    assert done.failure is not None
+    assert "SEATRIAL_ALLOW_UNENFORCED_LIMITS" in done.failure.message
+    [limits] = [finding for finding in findings if finding["name"] == "limits"]
+    assert limits["state"] == "problem"
+    assert limits["detail"] == "The container engine enforces no limit of processes, memory."
+    assert limits["detail"] in done.failure.message
+
+
+@pytest.mark.spec("FR-011")
+def test_where_unenforced_limits_are_allowed_the_receipt_lists_them(
+    docker_socket: str, tmp_path: Path
+) -> None:
+    allowed = {"door": "socket", "allow_unenforced_limits": "1"}
+    with leaking_engine(docker_socket, tmp_path, _without_limits) as url:
+        process = Serving({"docker_host": url, **allowed})
+        try:
+            with process.start().client() as client:
+                done = client.wait(submitted(client, agents.ECHO).id)
+            shown = process.cli("tests", "show", done.id).stdout
+        finally:
+            process.close()
+
+    assert done.outcome is Outcome.SUCCEEDED, done.failure
+    assert done.receipt is not None
+    assert done.receipt.unenforced == ("processes", "memory")
+    assert "not enforced by the engine: processes, memory" in shown
 
 
 @pytest.mark.skipif(

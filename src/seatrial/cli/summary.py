@@ -99,6 +99,7 @@ def _facts(test: Test) -> Iterator[Line]:
         yield line(Span("used    ", "dim"), used)
     yield from _model(test, metrics)
     yield from _receipt(test.receipt)
+    yield from _unenforced(test.receipt)
     yield from _allowed(test)
     yield from _cleanup(test.receipt)
     result = test.result
@@ -172,6 +173,13 @@ def _receipt(receipt: Receipt | None) -> Iterator[Line]:
     if receipt.exposed:
         names = ", ".join(f"{name} ({of})" for name, of in receipt.exposed.items())
         yield line(Span("exposed ", "dim"), Span(f"{names}: the agent had them", "warn"))
+
+
+def _unenforced(receipt: Receipt | None) -> Iterator[Line]:
+    """The limits that the container engine did not enforce."""
+    if receipt is not None and receipt.unenforced:
+        names = ", ".join(receipt.unenforced)
+        yield line(Span("limits  ", "dim"), Span(f"not enforced by the engine: {names}", "warn"))
 
 
 def _allowed(test: Test) -> Iterator[Line]:

@@ -114,21 +114,27 @@ class VolumeInfo:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine is and can do. `enforces_limits` is False for rootless cgroup v1.
+    """What the engine is and can do.
 
-    `runtime` is the one that was asked for instead of the engine's own.
+    `unenforced` names the limits that the engine says it does not enforce: `memory`, `processes`,
+    `CPU`. `runtime` is the one that was asked for instead of the engine's own.
     """
 
     name: str
     version: str
     api_version: str
     rootless: bool
-    enforces_limits: bool
     architecture: str
     cpus: int
     memory_bytes: int
+    unenforced: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     runtime: str = ""
+
+    @property
+    def has_own_kernel(self) -> bool:
+        """Whether the processes of a container are none of the host's: gVisor's are not."""
+        return self.runtime.startswith("runsc")
 
     @property
     def words(self) -> str:

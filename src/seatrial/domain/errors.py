@@ -235,6 +235,12 @@ class NotIsolated(PlatformError):
     code = "platform.not_isolated"
 
 
+class LimitsNotEnforced(PlatformError):
+    """The engine does not hold a container to its limits or filters no system calls."""
+
+    code = "platform.limits_not_enforced"
+
+
 class ImageUnavailable(PlatformError):
     """No base image could be had: neither pulled nor built."""
 

@@ -326,6 +326,14 @@ _ENTRIES = (
         "Run `seatrial doctor`, which names what is open, and correct the engine's settings.",
     ),
     _entry(
+        "platform.limits_not_enforced",
+        "The container engine does not enforce every limit.",
+        "In a container the self-test exceeded a limit, or made a forbidden system call, so "
+        "nothing ran.",
+        "Run `seatrial doctor`, which names what is not enforced, and correct the engine, or set "
+        "SEATRIAL_ALLOW_UNENFORCED_LIMITS=1 to run without it.",
+    ),
+    _entry(
         "platform.no_capacity",
         "There is no capacity to run the test.",
         "The machine is out of disk, memory or container slots.",

@@ -73,6 +73,12 @@ class Receipt(_Value):
         description="What the request allowed the model service to do beyond answering, and "
         "whether a call used it.",
     )
+    unenforced: tuple[str, ...] = Field(
+        default=(),
+        description="The limits that the container engine did not enforce: `memory`, `processes`, "
+        "`CPU`, `disk`, `read-only image`, or `system calls` where it filtered none. With the fake "
+        "engine none is checked.",
+    )
     leaked_artifacts: tuple[str, ...] = Field(
         default=(),
         description="Parts of the test in which a secret stood that would go into a package: "
@@ -87,6 +93,7 @@ def receipt_of(
     removed: dict[str, float],
     left: tuple[str, ...],
     allowed: dict[str, bool] | None = None,
+    unenforced: tuple[str, ...] = (),
 ) -> Receipt:
     """The receipt that these facts add up to."""
     found = {name for name, scan in leaks.places.items() if scan.hits}
@@ -97,5 +104,6 @@ def receipt_of(
         removed=removed,
         left=left,
         allowed=allowed or {},
+        unenforced=unenforced,
         leaked_artifacts=leaked,
     )

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     container_runtime: str = ""
     """Runtime of the engine to use instead of its own: `runsc` is gVisor, a kernel in between."""
 
+    allow_unenforced_limits: bool = False
+    """Run tests although the engine does not enforce memory or process limits, or filters no system
+    calls. The receipt of every test lists what was not enforced. A way out of a container is
+    refused regardless."""
+
     door: Literal["auto", "socket", "relay"] = "auto"
     """How a container's sockets reach it: `socket` mounts this machine's, `relay` carries them
     through a container beside it (Docker Desktop, podman machine); `auto` tries it out."""

@@ -5,6 +5,7 @@ from .door_choice import DoorChoice, FoundDoor
 from .doorways import slot_of
 from .folders import SlotFolders
 from .removal import Removal
+from .self_test import SelfTest
 from .slot import Slot, SlotEnd
 from .slots import WORKER_LABEL, Slots, SlotSpec
 
@@ -14,6 +15,7 @@ __all__ = [
     "FoundDoor",
     "FrameBatch",
     "Removal",
+    "SelfTest",
     "Slot",
     "SlotEnd",
     "SlotFolders",

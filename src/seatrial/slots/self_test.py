@@ -1,5 +1,7 @@
 """Tries from inside a container every direction that must be closed, before anybody's agent runs.
 
+Beside it a second container exceeds each of its limits (`limit_probe`).
+
 An engine, a setting or an upgrade of either can open a way out without a word. So the worker does
 not trust: with the first container it opens targets on the host, lets a probe try them all, and
 refuses to run anything while one is open. The same probe runs on the host as the control: what it
@@ -25,12 +27,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from seatrial.domain.errors import NotIsolated, PlatformError
+from seatrial.domain.errors import LimitsNotEnforced, NotIsolated, PlatformError
 from seatrial.domain.events import ModelCallEvent, NoticeEvent
 from seatrial.domain.ports import ContainerLimits, Engine
 from seatrial.harness.protocol import Assign, Log, ResultFrame
 from seatrial.settings.children import child_environment
 
+from . import limit_probe
 from .channel import FrameBatch
 from .folders import harness_digest, write_private
 from .slot import Slot
@@ -58,6 +61,14 @@ class Claimed(BaseModel):
 
     open: dict[str, list[Any]]
     door: bool
+
+
+class Kept(BaseModel):
+    """A good result as `self-test.json` holds it."""
+
+    key: str
+    at: float
+    unenforced: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,16 +101,42 @@ class SelfTestResult:
 class SelfTest:
     """Runs the test once per process and engine, and keeps a good result for a day."""
 
-    def __init__(self, engine: Engine, open_slot: OpenSlot, state: Path, socket: str = "") -> None:
-        """`socket` is the engine's own, which no container may see."""
+    def __init__(
+        self,
+        engine: Engine,
+        open_slot: OpenSlot,
+        state: Path,
+        socket: str = "",
+        *,
+        installation: str = "",
+        allow_unenforced: bool = False,
+    ) -> None:
+        """`socket` is the engine's own, which no container may see.
+
+        `installation` marks the container that exceeds its limits. With `allow_unenforced` what
+        the engine does not enforce is noted only.
+        """
         self._engine, self._open_slot = engine, open_slot
         self._file = state / "self-test.json"
         self.socket = socket
+        self._installation = installation
+        self._allow_unenforced = allow_unenforced
         self._turn = asyncio.Lock()
         self._passed = False
+        self._unenforced: tuple[str, ...] | None = None
+
+    @property
+    def unenforced(self) -> tuple[str, ...]:
+        """The limits that the engine did not enforce in the last good test, also a former one's."""
+        if self._unenforced is None:
+            kept = self._kept()
+            self._unenforced = kept.unenforced if kept else ()
+        return self._unenforced
 
     async def ensure(self, image: str, *, door: str = "socket") -> None:
-        """Return when containers of this engine are known to be closed. NotIsolated otherwise.
+        """Return when containers of this engine are known to be closed and limited.
+
+        NotIsolated, LimitsNotEnforced.
 
         `door` is the way that its sockets go into a container: each is a test of its own.
         """
@@ -108,12 +145,43 @@ class SelfTest:
                 return
             key = await self._key(image, door)
             if not self._is_kept(key):
-                result = await self.run(image)
-                if not result.passed:
-                    log.error("self-test: %s", result.text)
-                    raise NotIsolated(result.text)
-                self._keep(key, result)
-            self._passed = True
+                result, unenforced = await self._both(image)
+                await self._judge(result, unenforced)
+                self._keep(key, result, unenforced)
+            self._passed, self._unenforced = True, None
+
+    async def _both(self, image: str) -> tuple[SelfTestResult, tuple[str, ...]]:
+        """The two probes concurrently; a failure of one ends the other."""
+        limits = asyncio.create_task(self.run_limits(image))
+        try:
+            return await self.run(image), await limits
+        finally:
+            limits.cancel()
+            await asyncio.gather(limits, return_exceptions=True)
+
+    async def run_limits(self, image: str) -> tuple[str, ...]:
+        """What the engine does not enforce, tried now. PlatformError when that cannot be tried."""
+        return await limit_probe.unenforced_limits(self._engine, image, self._installation)
+
+    async def refused(self, unenforced: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the unenforced limits for which no test runs here."""
+        if self._allow_unenforced:
+            return ()
+        info = await self._engine.describe()
+        return limit_probe.refused_limits(unenforced, own_kernel=info.has_own_kernel)
+
+    async def _judge(self, result: SelfTestResult, unenforced: tuple[str, ...]) -> None:
+        """Refuse a way out, whatever is allowed, and then what is not enforced."""
+        refused = await self.refused(unenforced)
+        missing = limit_probe.not_enforced(refused) if refused else ""
+        if not result.passed:
+            log.error("self-test: %s %s", result.text, missing)
+            raise NotIsolated(f"{result.text} {missing}".strip())
+        if refused:
+            log.error("self-test: %s", missing)
+            raise LimitsNotEnforced(f"{missing} {limit_probe.HINT}", hint=limit_probe.HINT)
+        if unenforced:
+            log.warning("self-test: %s", limit_probe.not_enforced(unenforced))
 
     async def run(self, image: str) -> SelfTestResult:
         """Do it now. Platform errors when no container can be had."""
@@ -149,18 +217,24 @@ class SelfTest:
             *(info.name, info.version, info.api_version, str(info.rootless), image, door),
             *(platform.release(), boot.read_text() if boot.exists() else "", str(os.getuid())),
             *(harness_digest(), *info.warnings, _source(), self.socket, info.runtime),
+            *(limit_probe.PROBE, *info.unenforced, str(self._allow_unenforced)),
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _is_kept(self, key: str) -> bool:
-        try:
-            kept = json.loads(self._file.read_text())
-            return kept["key"] == key and 0 <= time.time() - kept["at"] < KEPT_SECONDS
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+        kept = self._kept()
+        return kept is not None and kept.key == key and 0 <= time.time() - kept.at < KEPT_SECONDS
 
-    def _keep(self, key: str, result: SelfTestResult) -> None:
-        write_private(self._file, json.dumps({"key": key, "at": result.at}))
+    def _kept(self) -> Kept | None:
+        """The last good result; None where there is none that can be read."""
+        try:
+            return Kept.model_validate_json(self._file.read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def _keep(self, key: str, result: SelfTestResult, unenforced: tuple[str, ...]) -> None:
+        kept = Kept(key=key, at=result.at, unenforced=unenforced)
+        write_private(self._file, kept.model_dump_json())
 
 
 async def on_the_host(aims: Targets) -> Claimed:

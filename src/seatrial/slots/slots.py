@@ -104,11 +104,13 @@ class Slots:
         self_tested: bool = False,
         engine_socket: str = "",
         door: DoorSetting = "socket",
+        allow_unenforced: bool = False,
     ) -> None:
         """`state` is this worker's own folder; `installation` and `worker` mark its containers.
 
         With `self_tested`, nothing is opened before a probe has found that containers of this
-        engine are closed. `engine_socket` is one of the things that it must not see.
+        engine are closed and held to their limits; with `allow_unenforced` the limits are noted
+        only. `engine_socket` is one of the things that a container must not see.
         """
         harness_files()
         self.choice = DoorChoice(engine, door, state=state, installation=installation)
@@ -119,13 +121,21 @@ class Slots:
         self._silence_seconds = silence_seconds
         self._worker = worker
         self._opened = Opened()
-        self.self_test = SelfTest(engine, self.open_probe, state, engine_socket)
+        self.self_test = SelfTest(
+            engine,
+            self.open_probe,
+            state,
+            engine_socket,
+            installation=installation,
+            allow_unenforced=allow_unenforced,
+        )
         self.self_tested = self_tested
 
     async def open(self, spec: SlotSpec, report: GatewayReport) -> Slot:
         """Start a container that waits for its work. When that fails nothing is left.
 
-        NotIsolated when the self-test found a way out of containers of this engine.
+        NotIsolated when the self-test found a way out of containers of this engine,
+        LimitsNotEnforced when it found them without a limit.
         """
         if self.self_tested:
             door = await self.choice.found(spec.image)
@@ -153,6 +163,11 @@ class Slots:
             container_id = await self.engine.launch(container)
             doorway.peers.started(container_id)
         return self._slot(spec.name, container_id, channel, door, doorway, uid)
+
+    @property
+    def unenforced(self) -> tuple[str, ...]:
+        """The limits that this engine does not enforce; empty where no self-test is made."""
+        return self.self_test.unenforced if self.self_tested else ()
 
     async def adopt(self, spec: SlotSpec, report: GatewayReport, *, acked: int) -> Slot | None:
         """Take over the container of a former worker that died; None when it is not there.

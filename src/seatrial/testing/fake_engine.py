@@ -93,10 +93,10 @@ class FakeEngine:
             version="1",
             api_version="1",
             rootless=False,
-            enforces_limits=False,
             architecture=platform.machine(),
             cpus=os.cpu_count() or 1,
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            unenforced=("memory", "processes", "CPU"),
             warnings=("The fake engine isolates nothing: run only code that you trust.",),
         )
 

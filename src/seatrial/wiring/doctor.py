@@ -19,12 +19,12 @@ from seatrial.engines.remote import exposure
 from seatrial.environments.index import find_certificates, find_index
 from seatrial.gateway import LocalProviders, SocketGateway
 from seatrial.settings import Settings
-from seatrial.slots import DoorChoice, Slots
+from seatrial.slots import DoorChoice, SelfTest, Slots
+from seatrial.slots.limit_probe import HINT, not_enforced
 
 from . import retention
 from .datadir import make_private, private_files
 from .late_engine import LateEngine
-from .limit_probe import unenforced_limits
 from .owner import installation_id, owner_pid
 from .parts import SharedTestModel, engine_socket
 
@@ -33,7 +33,6 @@ Progress = Callable[[str], None]
 
 _DISK_PROBLEM_GB = 1.0
 _DISK_WARNING_GB = 5.0
-_LIMITS_HELP = "Use cgroup v2 or an engine that runs as root, and enable the kernel's cgroups."
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,6 @@ async def _engine_finding(engine: Engine, settings: Settings) -> Finding:
             hint += " Say yes with: seatrial doctor --fix --yes"
         return Finding("engine", "problem", error.message, hint)
     detail = f"{info.name} {info.version} ({'rootless' if info.rootless else 'as root'})"
-    if not info.enforces_limits:
-        hint = "Use cgroup v2, or an engine that runs as root."
-        return Finding("engine", "problem", f"{detail} does not enforce limits", hint)
     if any("has no runtime" in warning for warning in info.warnings):
         hint = "Give it that runtime, or unset SEATRIAL_CONTAINER_RUNTIME."
         return Finding("engine", "problem", f"{detail}: {'; '.join(info.warnings)}", hint)
@@ -135,17 +131,23 @@ async def _image(engine: Engine, settings: Settings, progress: Progress) -> Find
 
 
 async def _limits(engine: Engine, settings: Settings) -> Finding:
-    """Let a container ask for more than it may have of everything."""
+    """Let a container exceed each of its limits."""
     try:
-        missing = await unenforced_limits(
-            engine, settings.python, installation_id(settings.data_dir)
-        )
+        async with _self_test(engine, settings) as test:
+            unenforced = await test.run_limits(await engine.image(settings.python))
+            refused = await test.refused(unenforced)
     except SeatrialError as error:
-        return Finding("limits", "problem", error.message, error.hint or _LIMITS_HELP)
-    if missing:
-        return Finding("limits", "problem", f"not enforced: {', '.join(missing)}", _LIMITS_HELP)
+        return Finding("limits", "problem", error.message, error.hint or HINT)
+    if unenforced:
+        state: State = "problem" if refused else "warning"
+        return Finding(
+            "limits", state, not_enforced(refused or unenforced), HINT if refused else ""
+        )
     return Finding(
-        "limits", "ok", "enforced: memory, CPU, processes, disk and a read-only image, each tried"
+        "limits",
+        "ok",
+        "enforced: memory, CPU, processes, disk, a read-only image and the filter of system calls, "
+        "each tried",
     )
 
 
@@ -164,23 +166,31 @@ async def _door(engine: Engine, settings: Settings) -> Finding:
     return Finding("door", "ok", f"{found.kind}: {found.why}")
 
 
-async def _isolation(engine: Engine, settings: Settings) -> Finding:
-    """Let a probe try every way out of a container, now."""
+@contextlib.asynccontextmanager
+async def _self_test(engine: Engine, settings: Settings) -> AsyncGenerator[SelfTest]:
+    """The self-test that a worker makes before its first test."""
     gateway = SocketGateway()
-    slots = Slots(
-        engine,
-        gateway,
-        state=settings.data_dir,
-        installation=installation_id(settings.data_dir),
-        engine_socket=engine_socket(settings),
-        door=settings.door,
-    )
     try:
-        result = await slots.self_test.run(await engine.image(settings.python))
-    except SeatrialError as error:
-        return Finding("isolation", "problem", error.message, error.hint)
+        yield Slots(
+            engine,
+            gateway,
+            state=settings.data_dir,
+            installation=installation_id(settings.data_dir),
+            engine_socket=engine_socket(settings),
+            door=settings.door,
+            allow_unenforced=settings.allow_unenforced_limits,
+        ).self_test
     finally:
         await gateway.aclose()
+
+
+async def _isolation(engine: Engine, settings: Settings) -> Finding:
+    """Let a probe try every way out of a container, now."""
+    try:
+        async with _self_test(engine, settings) as test:
+            result = await test.run(await engine.image(settings.python))
+    except SeatrialError as error:
+        return Finding("isolation", "problem", error.message, error.hint)
     if result.passed:
         return Finding("isolation", "ok", result.text)
     hint = "Nothing is run here until that is closed: look at the engine's own settings."

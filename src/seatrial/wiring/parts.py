@@ -88,6 +88,7 @@ async def worker_parts(
             self_tested=settings.engine != "fake",
             engine_socket=engine_socket(settings),
             door=settings.door,
+            allow_unenforced=settings.allow_unenforced_limits,
         )
         secrets = TestSecrets(settings, credentials, also=index_passwords(settings))
         clean_logs(secrets.text)

@@ -103,7 +103,9 @@ class Attempt:
         self._adopted = adopted
         record = adopted.record if adopted else AttemptRecord()
         self._redactor = deps.secrets.redactor(record.redacted)
-        self._journal = AttemptJournal(deps.queue, claim, self._redactor, record)
+        self._journal = AttemptJournal(
+            deps.queue, claim, self._redactor, record, unenforced=lambda: deps.slots.unenforced
+        )
         self._tool_secrets: Mapping[str, str] = {}
         self._exposed: Mapping[str, str] = {}
         self._claimed_at = time.monotonic() - (adopted.past.age if adopted else 0.0)

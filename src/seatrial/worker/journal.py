@@ -34,9 +34,18 @@ class AttemptJournal:
     """
 
     def __init__(
-        self, queue: Queue, claim: Claim, redactor: Redactor, record: AttemptRecord | None = None
+        self,
+        queue: Queue,
+        claim: Claim,
+        redactor: Redactor,
+        record: AttemptRecord | None = None,
+        *,
+        unenforced: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`record` is what a former worker's part of the journal adds up to."""
+        """`record` is what a former worker's part of the journal adds up to.
+
+        `unenforced` returns the limits that the engine does not enforce, for the receipt.
+        """
         self.record = record or AttemptRecord()
         self._queue = queue
         self._test_id = claim.test_id
@@ -45,6 +54,7 @@ class AttemptJournal:
         self._last: int | None = claim.last_event
         """The journal's last number; None while a call is under way that may be cancelled."""
         self._redactor = redactor
+        self._unenforced = unenforced
         self._turn = asyncio.Lock()
 
     async def add(self, events: Sequence[EventData], *, frame: int | None = None) -> None:
@@ -112,6 +122,7 @@ class AttemptJournal:
             removed=cleanup.removed,
             left=cleanup.left,
             allowed={entry: entry in used for entry in self._allow},
+            unenforced=self._unenforced(),
         )
         return cleanup.model_copy(update={"receipt": receipt})
 

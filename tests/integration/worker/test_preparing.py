@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest_asyncio
@@ -74,7 +75,7 @@ async def ended(store: SqlStore, model: Part, environment: Part) -> Test:
     deps = AttemptDeps(
         queue=store,
         recordings=store,
-        slots=cast("Any", None),  # No container may be asked for.
+        slots=cast("Any", SimpleNamespace(unenforced=())),  # No container may be asked for.
         environments=cast("Any", environment),
         providers=cast("Any", model),
         secrets=TestSecrets(settings, cast("SecretReader", NoCredentials()), environ={}),

@@ -100,21 +100,27 @@ def test_podman_is_known_by_its_components() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "enforces"),
+    ("info", "unenforced"),
     [
-        ({"CgroupVersion": "1"}, True),
-        ({"CgroupVersion": "1", "Rootless": True}, False),
-        ({"CgroupVersion": "1", "SecurityOptions": ["name=rootless"]}, False),
-        ({"CgroupVersion": "2", "Rootless": True}, True),
-        ({"CgroupVersion": "2", "PidsLimit": False}, False),
+        ({"CgroupVersion": "1"}, ()),
+        ({"CgroupVersion": "1", "Rootless": True}, ("memory", "processes", "CPU")),
+        (
+            {"CgroupVersion": "1", "SecurityOptions": ["name=rootless"]},
+            ("memory", "processes", "CPU"),
+        ),
+        ({"CgroupVersion": "2", "Rootless": True}, ()),
+        ({"CgroupVersion": "2", "MemoryLimit": False}, ("memory",)),
+        ({"CgroupVersion": "2", "PidsLimit": False}, ("processes",)),
+        ({"CgroupVersion": "2", "CpuCfsQuota": False}, ("CPU",)),
     ],
 )
 def test_limits_are_not_claimed_where_the_engine_ignores_them(
-    info: dict[str, object], enforces: bool
+    info: dict[str, object], unenforced: tuple[str, ...]
 ) -> None:
     described = convert.engine_info(Version.model_validate({}), Info.model_validate(info))
-    assert described.enforces_limits is enforces
-    assert any("enforces no" in warning for warning in described.warnings) is not enforces
+    assert described.unenforced == unenforced
+    said = [warning for warning in described.warnings if "enforces no limit of" in warning]
+    assert [all(name in text for name in unenforced) for text in said] == [True] * bool(unenforced)
 
 
 def test_a_container_that_is_gone_ended_with_137() -> None:

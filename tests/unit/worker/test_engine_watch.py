@@ -32,7 +32,7 @@ class Asked:
             raise EngineUnavailable(self.says)
 
     async def describe(self) -> EngineInfo:
-        return EngineInfo("docker", self.version, "1.44", True, True, "x86_64", 2, 4 * 2**30)
+        return EngineInfo("docker", self.version, "1.44", True, "x86_64", 2, 4 * 2**30)
 
 
 class Watched:

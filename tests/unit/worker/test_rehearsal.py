@@ -49,7 +49,7 @@ class Images:
         return f"base-{python}"
 
     async def describe(self) -> EngineInfo:
-        return EngineInfo("Fake", "1", "1", False, True, "x86_64", 2, 2**30)
+        return EngineInfo("Fake", "1", "1", False, "x86_64", 2, 2**30)
 
     async def build_image(
         self, name: str, context: Path, arguments: Mapping[str, str], limits: ImageLimits

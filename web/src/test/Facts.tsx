@@ -23,6 +23,7 @@ export function Facts({ test }: { test: Test }) {
     ["Submitted", moment(test.created_at, serverNow())],
     ["Exit code", result?.exit_code],
     ["Secrets", leaks(test)],
+    ["Limits not enforced", test.receipt?.unenforced?.join(", ")],
   ];
   return (
     <Panel title="Facts">

@@ -223,31 +223,43 @@ def volume_info(volume: Volume) -> VolumeInfo:
 def engine_info(version: Version, info: Info, runtime: str = "") -> EngineInfo:
     """Who answers and what it enforces."""
     rootless = info.rootless or any("rootless" in option for option in info.security)
-    able = info.memory_limit and info.pids_limit and info.cpu_quota
-    enforces = able and not (rootless and info.cgroup_version == "1")
+    unenforced = _unenforced(info, rootless=rootless)
     return EngineInfo(
         name="Podman" if version.flavour == "podman" else "Docker",
         version=version.version,
         api_version=version.api_version,
         rootless=rootless,
-        enforces_limits=enforces,
         architecture=_ARCHITECTURES.get(version.architecture, version.architecture),
         cpus=info.cpus,
         memory_bytes=info.memory_bytes,
-        warnings=_warnings(version, info, enforces=enforces, runtime=runtime),
+        unenforced=unenforced,
+        warnings=_warnings(version, info, unenforced, runtime),
         runtime=runtime,
     )
 
 
-def _warnings(version: Version, info: Info, *, enforces: bool, runtime: str) -> tuple[str, ...]:
+def _unenforced(info: Info, *, rootless: bool) -> tuple[str, ...]:
+    """The limits that the engine says it does not enforce. Rootless cgroup v1 enforces none."""
+    limits = not (rootless and info.cgroup_version == "1")
+    enforced = {
+        "memory": limits and info.memory_limit,
+        "processes": limits and info.pids_limit,
+        "CPU": limits and info.cpu_quota,
+    }
+    return tuple(name for name, held in enforced.items() if not held)
+
+
+def _warnings(
+    version: Version, info: Info, unenforced: tuple[str, ...], runtime: str
+) -> tuple[str, ...]:
     found = list(warnings_for(version))
     if runtime and info.runtimes and runtime not in info.runtimes:
         known = ", ".join(sorted(info.runtimes))
         found.append(f"The engine has no runtime {runtime!r}; it has {known}.")
-    if not enforces:
+    if unenforced:
         found.append(
-            "The engine enforces no memory, CPU or process limits (rootless with control groups "
-            "version 1, or a kernel without them): run it as root, or with version 2."
+            f"The engine enforces no limit of {', '.join(unenforced)} (rootless with control "
+            "groups version 1, or a kernel without them): run it as root, or with version 2."
         )
     if not any("seccomp" in option for option in info.security):
         found.append("The engine filters no system calls (seccomp is off).")
