@@ -199,10 +199,12 @@ class PlatformError(SeatrialError):
     retryable = True
 
 
-class StreamsFull(PlatformError):
+class StreamsFull(SeatrialError):
     """Too many event streams are open on this server."""
 
     code = "streams.full"
+    whose = "platform"
+    retryable = True
 
     def __init__(self, message: str, *, hint: str = "", retry_after_seconds: int = 5) -> None:
         """`retry_after_seconds` is when to try again."""

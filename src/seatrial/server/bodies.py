@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 from starlette.datastructures import Headers
@@ -16,6 +17,11 @@ SMALL_BODY_BYTES = 64 * 1024
 MAX_TOKENS = 10_000
 """Strings, commas and brackets of a JSON body. 1,000 files are 3,000 of them."""
 BODY_SECONDS = 60.0
+_SPARE_BYTES = 16_000_000
+_SPARE_SECONDS = 5.0
+"""What is read of a known caller's too large body and thrown away, so that the answer arrives: a
+connection that is closed while its sender still sends is reset."""
+
 CLOSE = {"Connection": "close"}
 """For an answer before the body's end: otherwise the rest would be read, to be thrown away."""
 
@@ -93,13 +99,25 @@ def limited(receive: Receive, most: int) -> Receive:
         size += len(body)
         whole = not message.get("more_body", False)
         if size > most:
+            await discard_rest(receive, most, message)
             raise HTTPException(413, too_large(most), CLOSE)
         if not tokens.feed(body):
+            await discard_rest(receive, most, message)
             detail = f"The body holds too many values; the limit is {MAX_TOKENS:,}."
             raise HTTPException(413, detail, CLOSE)
         return message
 
     return receive_less
+
+
+async def discard_rest(receive: Receive, most: int, message: Message | None = None) -> None:
+    """Read what is left of a refused body, up to a size and a time. Only where code is taken."""
+    left = _SPARE_BYTES if most == MAX_BODY_BYTES else 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SPARE_SECONDS):
+            while left > 0 and (message is None or message.get("more_body", False)):
+                message = await receive()
+                left -= len(message.get("body", b""))
 
 
 async def _in_time(receive: Receive, until: float) -> Message:

@@ -20,7 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from seatrial.domain.errors import SeatrialError
 
 from .auth import Authenticator, came_over_socket
-from .bodies import CLOSE, SMALL_BODY_BYTES, has_body, limited, most_bytes, too_large
+from .bodies import (
+    CLOSE,
+    SMALL_BODY_BYTES,
+    discard_rest,
+    has_body,
+    limited,
+    most_bytes,
+    too_large,
+)
 from .deps import ServerDeps
 from .metrics import ServerMetrics
 from .problems import SECURITY_HEADERS, error_answer, problem_answer
@@ -71,7 +79,9 @@ class Guards:
         refusal = self._refusal(scope, headers)
         with self._deps.activity.request():
             if refusal is None and has_body(headers):
-                refusal = await self._of_stranger(scope) or _of_length(scope, headers)
+                refusal = await self._of_stranger(scope)
+                if refusal is None and (refusal := _of_length(scope, headers)) is not None:
+                    await discard_rest(receive, most_bytes(scope["method"], scope["path"]))
             less = limited(receive, most_bytes(scope["method"], scope["path"]))
             await (refusal or self._app)(scope, less, send_more)
 

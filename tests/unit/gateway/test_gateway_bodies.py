@@ -13,6 +13,7 @@ from typing import Any, NoReturn, cast
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.support.loop_lag import responsive_loop
 
 from seatrial.gateway import bodies
 from seatrial.gateway.bodies import LongText, Marker, Member, TooComplex, Turns, Unreadable
@@ -177,29 +178,19 @@ BOMBS: Mapping[str, Callable[[], bytes]] = {
 
 @pytest.mark.parametrize("name", BOMBS)
 async def test_no_body_stops_the_loop_or_fills_the_memory(name: str) -> None:
-    """Lag is wall time on a busy machine: the bound is that of the product, not of the slices."""
-    lag = 0.0
     seen = 0
-
-    async def watch() -> None:
-        nonlocal lag
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.001)
-            lag = max(lag, time.perf_counter() - began)
 
     def visit(path: bodies.Path, value: bodies.Value) -> None:
         nonlocal seen
         seen += 1
 
-    watching = asyncio.create_task(watch())
+    body = BOMBS[name]()
     spent = time.process_time()
-    with contextlib.suppress(Unreadable, TooComplex):
-        await Turns().visit(BOMBS[name](), visit)
+    async with responsive_loop():
+        with contextlib.suppress(Unreadable, TooComplex):
+            await Turns().visit(body, visit)
     spent = time.process_time() - spent
-    watching.cancel()
     assert seen <= bodies.MAX_VALUES
-    assert lag < 0.25
     assert spent < 10
 
 

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.support.growth import assert_linear
 from tests.support.package_images import free_port
 from tests.support.tested import succeeded
 
@@ -47,10 +48,22 @@ if __name__ == "__main__":
         ("import argparse\nasked = argparse.ArgumentParser().parse_args()\n", True),
         ("def run(query): return query\n", False),
         ("def broken(:", False),
+        ("text = f\"{__import__('sys').argv}\"\n", True),
+        ('text = "argv"  # argv\n', False),
+        ('if "__main__" == __name__: run(sys.argv)\n', False),
+        ("if __name__ == '__main__':\n    run()\nelse:\n    parse_args()\n", False),
+        ("if __name__ == '__main__':\n    run()\n\nasked = parser.parse_args()\n", True),
+        ("if debug:\n    print(sys.argv)\n", True),
     ],
 )
 def test_what_reads_its_arguments_while_it_is_loaded_is_known(source: str, reads: bool) -> None:
     assert reads_arguments(source) is reads
+
+
+@pytest.mark.parametrize("shape", ["import argv{}\n", 'f"{{argv}}{}"\n', "argv{}\n", "({}argv\n"])
+@pytest.mark.parametrize("piece", [".a", "{a}", "[0]", "(", "\n", " "])
+def test_a_source_is_read_in_linear_time(shape: str, piece: str) -> None:
+    assert_linear(lambda size: reads_arguments(shape.format(piece * size)), f"{shape!r} {piece!r}")
 
 
 @pytest.mark.spec("SC-008")
