@@ -58,7 +58,8 @@ class Serving:
         """The local token, which the port asks for; None where a test sets something else."""
         if "require_token" in self.settings:
             return None
-        return (self.data_dir / "local.token").read_text().strip()
+        file = self.data_dir / "local.token"  # made when the server first starts
+        return file.read_text().strip() if file.exists() else None
 
     @property
     def page_url(self) -> str:
