@@ -1,29 +1,35 @@
 import { Button, Kbd, Textarea } from "@mantine/core";
 import { Play } from "lucide-react";
-import { ApiProblem } from "../api/problem";
 import type { FieldProblem } from "../api/schema";
 import { Trouble } from "../shared/Trouble";
 import classes from "./Bench.module.css";
 import { changeDraft, type Draft } from "./draft";
 import { ModelPicker } from "./ModelPicker";
 import { OptionsDoor } from "./OptionsDoor";
+import { idOf } from "./problems";
+import { Refusal } from "./Refusal";
 import { problemOfField } from "./useChecks";
 
 interface AskProps {
   draft: Draft;
   problems: readonly FieldProblem[];
   running: boolean;
+  /** Why the last run did not start, other than for problems of its fields. */
   error: unknown;
+  /** The problems to list at the button. */
+  refused: readonly FieldProblem[];
+  onGo: (problem: FieldProblem) => void;
   onRun: () => void;
 }
 
 /** What is asked of the agent, of which model, within which limits; and Run. */
-export function Ask({ draft, problems, running, error, onRun }: AskProps) {
-  // Problems of fields are shown at the fields, where they also are while typing.
-  const shown = error instanceof ApiProblem && error.status === 422 && problems.length > 0;
+export function Ask({ draft, problems, running, error, refused, onGo, onRun }: AskProps) {
+  // An empty query becomes an error when Run is pressed, not before the user has typed.
+  const missing = draft.query === "" && !refused.some(({ field }) => field === "query");
   return (
     <section className={`panel ${classes.ask}`} aria-label="Test">
       <Textarea
+        id={idOf("query")}
         label="Query"
         description="What the agent is asked"
         placeholder="Name the capital of France."
@@ -35,7 +41,7 @@ export function Ask({ draft, problems, running, error, onRun }: AskProps) {
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) onRun();
         }}
-        error={draft.query === "" ? null : problemOfField(problems, "query")}
+        error={missing ? null : problemOfField(problems, "query")}
       />
       <ModelPicker draft={draft} problem={problemOfField(problems, "model")} />
       <Button
@@ -47,7 +53,8 @@ export function Ask({ draft, problems, running, error, onRun }: AskProps) {
       >
         Run
       </Button>
-      {error !== null && !shown && <Trouble error={error} title="The test was not started" />}
+      <Refusal problems={refused} onGo={onGo} />
+      {error !== null && <Trouble error={error} title="The test did not start" />}
       <OptionsDoor draft={draft} problems={problems} />
     </section>
   );

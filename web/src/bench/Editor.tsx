@@ -38,6 +38,8 @@ interface EditorProps {
   value: string;
   onChange: (value: string) => void;
   problems: readonly FieldProblem[];
+  /** The problem to go to, if any; another object is another wish. */
+  target: FieldProblem | null;
   onRun: () => void;
 }
 
@@ -57,7 +59,7 @@ const BASIC: Extension = [
 ];
 
 /** Where code is written. Escape, then Tab leaves it by the keyboard. */
-export function Editor({ name, value, onChange, problems, onRun }: EditorProps) {
+export function Editor({ name, value, onChange, problems, target, onRun }: EditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const marked = useRef(false);
@@ -112,6 +114,12 @@ export function Editor({ name, value, onChange, problems, onRun }: EditorProps) 
     marked.current = true;
     void import("./marks").then(({ mark }) => view.current === current && mark(current, problems));
   }, [problems]);
+
+  useEffect(() => {
+    const { current } = view;
+    if (current === null || target === null) return;
+    void import("./marks").then(({ goTo }) => view.current === current && goTo(current, target));
+  }, [target]);
 
   return <div ref={place} className={classes.editor} />;
 }

@@ -1,25 +1,26 @@
 import { Tabs } from "@mantine/core";
-import { useState } from "react";
 import type { FieldProblem } from "../api/schema";
 import classes from "./Bench.module.css";
 import { changeDraft, type Draft } from "./draft";
 import { Editor } from "./Editor";
 import { FileMenu } from "./FileMenu";
+import { fileOf, REQUIREMENTS } from "./problems";
 import { TemplateMenu } from "./TemplateMenu";
 import { useFileDrop } from "./useFileDrop";
-
-/** The tab of the requirements, which are a field of their own. */
-const REQUIREMENTS = "requirements.txt";
 
 interface FilesProps {
   draft: Draft;
   problems: readonly FieldProblem[];
+  /** The tab that is open, as far as there is such a file. */
+  chosen: string;
+  onChoose: (name: string) => void;
+  /** The problem whose line the editor is to show; another object is another wish. */
+  target: FieldProblem | null;
   onRun: () => void;
 }
 
 /** The agent's files, one tab each, with what is wrong in them. */
-export function Files({ draft, problems, onRun }: FilesProps) {
-  const [chosen, setChosen] = useState("agent.py");
+export function Files({ draft, problems, chosen, onChoose, target, onRun }: FilesProps) {
   const names = ["agent.py", REQUIREMENTS, ...others(draft)];
   const open = names.includes(chosen) ? chosen : "agent.py";
   const here = (name: string) => problems.filter((problem) => fileOf(problem) === name);
@@ -31,7 +32,7 @@ export function Files({ draft, problems, onRun }: FilesProps) {
       {drop.over && <div className={classes.drop}>Drop files or a zip</div>}
       <Tabs
         value={open}
-        onChange={(name) => setChosen(name ?? "agent.py")}
+        onChange={(name) => onChoose(name ?? "agent.py")}
         className={classes.document}
         style={{ display: "flex", flexDirection: "column" }}
       >
@@ -48,7 +49,7 @@ export function Files({ draft, problems, onRun }: FilesProps) {
               ))}
             </Tabs.List>
           </div>
-          <FileMenu draft={draft} open={open} onOpen={setChosen} />
+          <FileMenu draft={draft} open={open} onOpen={onChoose} />
           <TemplateMenu />
         </div>
         {names.map((name) => (
@@ -58,6 +59,7 @@ export function Files({ draft, problems, onRun }: FilesProps) {
               value={textOf(draft, name)}
               onChange={(text) => changeDraft(withText(draft, name, text))}
               problems={here(name)}
+              target={target !== null && fileOf(target) === name ? target : null}
               onRun={onRun}
             />
           </Tabs.Panel>
@@ -86,10 +88,6 @@ function others(draft: Draft): string[] {
   return Object.keys(draft.files)
     .filter((name) => name !== "agent.py")
     .sort();
-}
-
-function fileOf(problem: FieldProblem): string {
-  return problem.field === "requirements" ? REQUIREMENTS : (problem.file ?? "");
 }
 
 function textOf(draft: Draft, name: string): string {

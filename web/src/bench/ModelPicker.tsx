@@ -5,6 +5,7 @@ import { credentialsQuery, providersQuery, storedModelsQuery } from "../api/quer
 import type { CredentialInfo } from "../api/schema";
 import { changeDraft, type Draft } from "./draft";
 import { credentialFor, groupsOf, listsModels, meant, NAMES } from "./models";
+import { idOf } from "./problems";
 
 const PullOffer = lazy(() => import("./PullOffer"));
 const NONE: readonly CredentialInfo[] = [];
@@ -27,6 +28,7 @@ export function ModelPicker({ draft, problem }: { draft: Draft; problem: string 
   return (
     <div>
       <Autocomplete
+        id={idOf("model")}
         label="Model"
         description="As provider:model; empty takes this server's default"
         placeholder="Default model"

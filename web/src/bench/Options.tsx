@@ -4,6 +4,7 @@ import type { FieldProblem, Limits } from "../api/schema";
 import classes from "./Bench.module.css";
 import { CredentialChooser } from "./CredentialChooser";
 import { changeDraft, type Draft } from "./draft";
+import { idOf } from "./problems";
 import { problemOfField } from "./useChecks";
 import { Variables } from "./Variables";
 
@@ -60,6 +61,7 @@ function LimitFields({ draft, problems }: OptionsProps) {
   return (
     <SimpleGrid cols={2} spacing="sm">
       <NumberInput
+        id={idOf("timeout_seconds")}
         label="Timeout (s)"
         min={1}
         value={draft.timeout_seconds}
@@ -69,6 +71,7 @@ function LimitFields({ draft, problems }: OptionsProps) {
       {LIMITS.map(({ name, label, usual, step = 1 }) => (
         <NumberInput
           key={name}
+          id={idOf(`limits.${name}`)}
           label={label}
           min={0}
           step={step}
@@ -89,6 +92,7 @@ function Access({ draft, wrong }: FieldsProps) {
     <>
       <CredentialChooser draft={draft} error={wrong("credential")} />
       <TagsInput
+        id={idOf("egress")}
         label="Hosts that the agent may reach"
         description="As host:port, over TLS; models need none"
         placeholder={draft.egress.length ? "" : "api.example.com:443"}
@@ -110,6 +114,7 @@ function Access({ draft, wrong }: FieldsProps) {
 
 function More({ draft, wrong }: FieldsProps) {
   const text = (field: "name" | "python" | "entry_point") => ({
+    id: idOf(field),
     value: draft[field] ?? "",
     error: wrong(field),
     mb: "sm",

@@ -4,6 +4,7 @@ export interface Asked {
   path: string;
   search: string;
   body: unknown;
+  headers: Headers;
 }
 
 type Answer = (asked: Asked) => unknown;
@@ -18,11 +19,12 @@ export function answering(routes: Record<string, Answer>): Asked[] {
     const text = request.method === "GET" ? "" : await request.text();
     const { pathname, search } = new URL(request.url);
     const body: unknown = text === "" ? null : JSON.parse(text);
-    const asked = { method: request.method, path: pathname, search, body };
+    const { method, headers } = request;
+    const asked = { method, path: pathname, search, body, headers };
     all.push(asked);
     const found = routes[`${asked.method} ${asked.path}`];
     if (!found) throw new Error(`Nobody expects ${asked.method} ${asked.path}.`);
-    const given = found(asked);
+    const given = await found(asked);
     return given instanceof Response ? given : Response.json(given);
   };
   return all;

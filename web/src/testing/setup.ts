@@ -11,6 +11,7 @@ class Still {
 
 if (typeof window !== "undefined") {
   window.ResizeObserver ??= Still as unknown as typeof ResizeObserver;
+  if (!document.fonts) Object.assign(document, { fonts: new EventTarget() });
   // A busy machine takes its time; nothing is waited for longer than it takes.
   configure({ asyncUtilTimeout: 20_000 });
   install();
