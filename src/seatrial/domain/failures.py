@@ -330,8 +330,8 @@ _ENTRIES = (
         "The container engine does not enforce every limit.",
         "In a container the self-test exceeded a limit, or made a forbidden system call, so "
         "nothing ran.",
-        "Run `seatrial doctor`, which names what is not enforced, and correct the engine, or set "
-        "SEATRIAL_ALLOW_UNENFORCED_LIMITS=1 to run without it.",
+        "Correct what `seatrial doctor` names, or set SEATRIAL_ALLOW_UNENFORCED_LIMITS=1 to run "
+        "without it.",
     ),
     _entry(
         "platform.no_capacity",
