@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from seatrial.domain.errors import FieldProblem, InvalidRequest
 from seatrial.domain.validation.paths import AGENT_FILE, MAX_CODE_BYTES, MAX_FILES
 
+from .decoding import UndecodableError, decode_file, decode_requirements
 from .imports import files_of, imports_of
 
 _NEVER_FOLDERS = frozenset({"__pycache__", "node_modules"})
@@ -173,25 +174,31 @@ def text_of(path: Path) -> str:
         raise _refused(str(path), str(unfit)) from unfit
 
 
+def requirements_of(path: Path) -> str:
+    """The text of a requirements file, as pip reads it. InvalidRequest when it is none."""
+    try:
+        return decode_requirements(_read_bytes(path))
+    except (_Unfit, UndecodableError) as unfit:
+        problem = FieldProblem("requirements", f"{path}: {unfit}", "not_utf8")
+        raise InvalidRequest((problem,)) from unfit
+
+
 def _read(path: Path) -> str:
+    try:
+        return decode_file(_read_bytes(path))
+    except UndecodableError as error:
+        raise _Unfit(str(error)) from error
+
+
+def _read_bytes(path: Path) -> bytes:
     """At most as much as may be sent in all."""
     if not path.is_file():
         raise _Unfit("There is no such regular file.")
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_CODE_BYTES + 1)
+            return file.read(MAX_CODE_BYTES + 1)
     except OSError as error:
         raise _Unfit(f"It cannot be read ({error.strerror}).") from error
-    return _decoded(data)
-
-
-def _decoded(data: bytes) -> str:
-    if b"\0" in data:
-        raise _Unfit("It is a binary file; only text can be sent.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _Unfit("It is not UTF-8 text; only text can be sent.") from error
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from seatrial.domain.validation import Maxima, sources_of, validate, version_of
 from seatrial.domain.validation.paths import AGENT_FILE
 from seatrial.settings import Settings
 
-from .collect import Collected, collect, text_of
+from .collect import Collected, collect, requirements_of
 from .lines import Line, Span, line
 from .problems import Sources
 
@@ -83,7 +83,7 @@ def prepare(wanted: Wanted) -> Submission:
     """Read everything. InvalidRequest when a file cannot be sent."""
     collected = collect(wanted.agent, wanted.files)
     path = wanted.requirements or _beside(wanted.agent)
-    requirements = text_of(path) if path else ""
+    requirements = requirements_of(path) if path else ""
     sources = Sources(collected.files, collected.origins, requirements, path, _OPTIONS)
     request = TestRequest.model_validate(
         {

@@ -222,7 +222,8 @@ def _fix(failure: Failure) -> Iterator[Line]:
     """The change as something to type."""
     for name, value in failure.fix.items():
         if name == "add_requirement":
-            command = f"echo {shlex.quote(str(value))} >> requirements.txt"
+            # It begins a line: the file's last one may have no newline.
+            command = f"printf '\\n%s\\n' {shlex.quote(str(value))} >> requirements.txt"
             yield line(Span("        ", "dim"), Span(command, "name"))
         elif name == PULL_MODEL:
             command = f"seatrial providers pull {shlex.quote(str(value))}"

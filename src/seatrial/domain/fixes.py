@@ -42,5 +42,6 @@ def changes_of(fix: Mapping[str, str | int], request: TestRequest) -> RetryChang
 
 
 def _with_line(text: str, line: str) -> str:
-    before = f"{text.rstrip()}\n" if text.strip() else ""
-    return f"{before}{line}\n"
+    """A line of its own, also behind a last line without an end or one that goes on."""
+    before = text.rstrip().rstrip("\\").rstrip()
+    return f"{before}\n{line}\n" if before.strip("\ufeff") else f"{line}\n"

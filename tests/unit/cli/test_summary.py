@@ -93,7 +93,9 @@ def test_every_failure_says_whose_what_proof_and_what_to_do(code: str) -> None:
 
 def test_a_fix_is_shown_as_something_to_type_and_quoted() -> None:
     fix = failure("agent.import_error", fix={"add_requirement": "a; rm -rf /"})
-    assert "echo 'a; rm -rf /' >> requirements.txt" in _shown(_test(outcome="failed", failure=fix))
+    assert "printf '\\n%s\\n' 'a; rm -rf /' >> requirements.txt" in _shown(
+        _test(outcome="failed", failure=fix)
+    )
     fix = failure("limit.memory", fix={"memory_mb": 1024})
     assert "--memory 1024" in _shown(_test(outcome="failed", failure=fix))
     fix = failure("agent.host_not_allowed", fix={"add_egress": "api.example.com:443"})

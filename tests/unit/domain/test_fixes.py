@@ -27,11 +27,21 @@ def test_a_fix_changes_the_request_and_nothing_else_of_it(
     assert changes_of(fix, REQUEST).applied_to(REQUEST) == REQUEST.model_copy(update=changed)
 
 
-def test_a_requirement_is_added_as_a_line_of_its_own() -> None:
-    request = REQUEST.model_copy(update={"requirements": "rich\nhttpx  # for calls"})
-    assert changes_of({"add_requirement": "yaml"}, request).requirements == (
-        "rich\nhttpx  # for calls\nyaml\n"
-    )
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("rich\nhttpx  # for calls", "rich\nhttpx  # for calls\nyaml\n"),
+        ("rich\r\nhttpx", "rich\r\nhttpx\nyaml\n"),
+        ("rich\n\n", "rich\nyaml\n"),
+        ("rich \\", "rich\nyaml\n"),
+        ("rich \\\n", "rich\nyaml\n"),
+        ("\ufeff", "yaml\n"),
+        (" \n", "yaml\n"),
+    ],
+)
+def test_a_requirement_is_added_as_a_line_of_its_own(before: str, after: str) -> None:
+    request = REQUEST.model_copy(update={"requirements": before})
+    assert changes_of({"add_requirement": "yaml"}, request).requirements == after
 
 
 def test_what_a_retry_cannot_change_is_told() -> None:

@@ -61,3 +61,33 @@ test("what is too large is refused whole, before it is unpacked", async () => {
 test("an archive that is none is refused", async () => {
   await expect(addFiles([file("a.zip", "not a zip")])).rejects.toThrow();
 });
+
+const utf16 = (text: string, little: boolean) => {
+  const units = new DataView(new ArrayBuffer(text.length * 2));
+  [...text].forEach((unit, at) => {
+    units.setUint16(at * 2, unit.charCodeAt(0), little);
+  });
+  return new Uint8Array(units.buffer);
+};
+
+test.each([
+  ["UTF-16 of PowerShell", utf16("\ufeffidna\r\n", true), "idna\r\n"],
+  ["UTF-16, big end first", utf16("\ufeffidna\r\n", false), "idna\r\n"],
+  ["UTF-16 without a mark", utf16("idna\n", true), "idna\n"],
+  ["UTF-8 with a mark", bytes("\ufeffidna\n"), "idna\n"],
+  ["Windows-1252", new Uint8Array([...bytes("# caf"), 0xe9, ...bytes("\nidna")]), "# café\nidna"],
+  [
+    "a coding line",
+    new Uint8Array([...bytes("# -*- coding: latin_1 -*-\n#"), 0xe9]),
+    "# -*- coding: latin_1 -*-\n#é",
+  ],
+])("requirements are read as pip reads them: %s", async (_, content, text) => {
+  expect(await addFiles([file("requirements.txt", content)])).toEqual([]);
+  expect(added()).toEqual({ rest: {}, requirements: text });
+});
+
+test("requirements that are no text are left out, and said; other files stay UTF-8", async () => {
+  const binary = new Uint8Array([0x50, 0x4b, 0, 0, 1, 0, 2]);
+  expect(await addFiles([file("requirements.txt", binary)])).toEqual(["requirements.txt"]);
+  expect(await addFiles([file("data.csv", utf16("\ufeffa,b", true))])).toEqual(["data.csv"]);
+});

@@ -1,8 +1,10 @@
+import { asRequirements, asText } from "./decode";
 import { addToDraft } from "./draft";
 
 /** Text, by path. */
 type Texts = Record<string, string>;
 
+const REQUIREMENTS = "requirements.txt";
 const MOST_BYTES = 4_000_000;
 
 /**
@@ -17,12 +19,12 @@ export async function addFiles(files: File[]): Promise<string[]> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const found = /\.zip$/i.test(file.name) ? await unpacked(bytes) : { [file.name]: bytes };
     for (const [name, content] of Object.entries(found)) {
-      const text = asText(content);
+      const text = name === REQUIREMENTS ? asRequirements(content) : asText(content);
       if (text === null) left.push(name);
       else texts[name] = text;
     }
   }
-  const { "requirements.txt": requirements, ...rest } = texts;
+  const { [REQUIREMENTS]: requirements, ...rest } = texts;
   addToDraft(rest, requirements);
   return left;
 }
@@ -52,13 +54,4 @@ function isWanted(name: string): boolean {
     !name.endsWith("/") &&
     !parts.some((part) => part.startsWith(".") || part === "__pycache__" || part === "__MACOSX")
   );
-}
-
-function asText(bytes: Uint8Array): string | null {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return text.includes("\0") ? null : text;
-  } catch {
-    return null;
-  }
 }

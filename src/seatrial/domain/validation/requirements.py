@@ -27,21 +27,59 @@ _BEFORE_OPTION = re.compile(r"(?<!\s)\s++(?=-)")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz|tar)$", re.IGNORECASE)
 
+_NO_FILES = "other requirements files cannot be named; put their lines here"
+_NO_CONSTRAINTS = "constraints files cannot be named; put versions into the requirements"
+_NO_EDITABLE = "editable installs are not possible; send the code among the files"
+_INDEX = "the package index is the operator's setting SEATRIAL_INDEX_URL"
+_EXTRA_INDEX = (
+    "another index is the operator's setting UV_INDEX (or PIP_EXTRA_INDEX_URL) for the worker, "
+    "which counts unless SEATRIAL_INDEX_URL is set"
+)
+_LINKS = (
+    "packages come from an index only; put those files on one, which is the operator's setting "
+    "SEATRIAL_INDEX_URL"
+)
+_TRUST = (
+    "an index is always checked; its authority's certificate is the operator's setting "
+    "SSL_CERT_FILE for the worker"
+)
+_WHEELS = "wheels are taken where there are any; remove the line"
+_PRE = "name the pre-release that you need as a version, such as name==2.0rc1; remove the line"
+_HASHES = "every package is pinned by its hash anyway; remove the line"
 _OPTIONS = {
-    "-r": "other requirements files cannot be named; put their lines here",
-    "--requirement": "other requirements files cannot be named; put their lines here",
-    "-c": "constraints files cannot be named; put versions into the requirements",
-    "--constraint": "constraints files cannot be named; put versions into the requirements",
-    "-e": "editable installs are not possible; send the code among the files",
-    "--editable": "editable installs are not possible; send the code among the files",
-    "-i": "the package index is the operator's setting",
-    "--index-url": "the package index is the operator's setting",
-    "--extra-index-url": "the package index is the operator's setting",
-    "--no-index": "the package index is the operator's setting",
-    "-f": "the package index is the operator's setting",
-    "--find-links": "the package index is the operator's setting",
-    "--trusted-host": "the package index is the operator's setting",
+    "-r": _NO_FILES,
+    "--requirement": _NO_FILES,
+    "-c": _NO_CONSTRAINTS,
+    "--constraint": _NO_CONSTRAINTS,
+    "-e": _NO_EDITABLE,
+    "--editable": _NO_EDITABLE,
+    "-i": _INDEX,
+    "--index-url": _INDEX,
+    "--pypi-url": _INDEX,
+    "--no-index": _INDEX,
+    "--extra-index-url": _EXTRA_INDEX,
+    "-f": _LINKS,
+    "--find-links": _LINKS,
+    "--trusted-host": _TRUST,
+    "--cert": _TRUST,
+    "--no-binary": _WHEELS,
+    "--only-binary": _WHEELS,
+    "--prefer-binary": _WHEELS,
+    "--pre": _PRE,
+    "--require-hashes": _HASHES,
 }
+
+_NO_VERSION_CONTROL = (
+    "packages from version control are refused; name a release on the index, or send the code "
+    "among the files"
+)
+_NO_ADDRESS = (
+    "direct addresses are refused; name a package of the index, which is the operator's setting "
+    "SEATRIAL_INDEX_URL"
+)
+_NO_PATH = "local paths are refused; send the code among the files"
+_MISREAD = ("\xff\xfe", "\xfe\xff", "\ufffd\ufffd", "\xef\xbb\xbf")
+"""What UTF-16, or a byte order mark, becomes where it is read as another encoding."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +99,10 @@ def requirements_problems(text: str) -> Iterator[FieldProblem]:
     if size > MAX_REQUIREMENTS_BYTES:
         message = f"The requirements have {size:,} bytes; the limit is 100 KB (100,000 bytes)."
         yield FieldProblem("requirements", message, "too_long")
+        return
+    if text.startswith(_MISREAD) or text.count("\0") * 3 > len(text):
+        message = "The requirements were read in the wrong encoding. Save the file as UTF-8."
+        yield FieldProblem("requirements", message, "not_utf8")
         return
     found = 0
     for line in _lines(text.removeprefix("\ufeff")):
@@ -103,7 +145,7 @@ def _line_problem(line: str) -> tuple[str, str] | None:
         option = re.split(r"[\s=]", line, maxsplit=1)[0]
         # Short options may be written together with their value: -rother.txt.
         short = option if option.startswith("--") else option[:2]
-        reason = _OPTIONS.get(short, "options are not allowed here, packages only")
+        reason = _OPTIONS.get(short, "options are not allowed here, packages only; remove the line")
         return f"{printable(short)} is refused: {reason}", "not_allowed"
     requirement, *options = _BEFORE_OPTION.split(line)
     if any(not _HASH.fullmatch(option.strip()) for option in options):
@@ -115,12 +157,12 @@ def _source_problem(text: str) -> tuple[str, str] | None:
     """Whether the package would come from elsewhere than the index."""
     first = text.partition(";")[0].strip()
     if _VERSION_CONTROL.match(first):
-        return "packages from version control are refused; name one of the index", "not_allowed"
+        return _NO_VERSION_CONTROL, "not_allowed"
     if _URL.match(first):
-        return "direct addresses are refused; name a package of the index", "not_allowed"
+        return _NO_ADDRESS, "not_allowed"
     bare = first.partition("[")[0].strip()
     if bare.startswith((".", "/", "~", "file:")) or "\\" in bare or _ARCHIVE.search(bare):
-        return "local paths are refused; send the code among the files", "not_allowed"
+        return _NO_PATH, "not_allowed"
     return None
 
 
@@ -131,7 +173,8 @@ def _package_problem(text: str) -> tuple[str, str] | None:
         malformed = f"it is not a valid requirement ({_first_line(str(error))})", "invalid"
         return _source_problem(text) or malformed
     if requirement.url is not None:
-        return "direct addresses are refused; name a package of the index", "not_allowed"
+        controlled = _VERSION_CONTROL.match(requirement.url)
+        return _NO_VERSION_CONTROL if controlled else _NO_ADDRESS, "not_allowed"
     # A file's name can look like a package's.
     return _source_problem(text)
 
