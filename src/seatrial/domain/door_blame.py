@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from . import inside_addresses
 from .advice import advice
 from .ending import Ending
 from .events import ModelCallEvent
@@ -43,6 +44,7 @@ def of_door(
     return (
         _used_up(request.limits, ending.maxima, record, said)
         or _refused_host(record, said, lambda host: host.name.lower() in said.lower())
+        or _unreachable_host(record, said)
         or _failed_call(record)
         or _refused_host(record, said, lambda _: bool(_OF_A_CONNECTION.search(said)))
     )
@@ -109,6 +111,8 @@ def _refused_host(
     to_do = f"Run it with --egress {host.addition}, or let the agent do without that host."
     if _OF_A_MODEL.fullmatch(host.name.lower()):
         return _written_address(host, said)
+    if inside_addresses.meaning(host.name):
+        return _inside_address(host, said)
     return failure(
         "agent.host_not_allowed",
         f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
@@ -129,6 +133,52 @@ def _written_address(host: RefusedHost, said: str) -> Failure:
         evidence=host.message,
         evidence_event=host.event,
     )
+
+
+def _inside_address(host: RefusedHost, said: str) -> Failure:
+    """An address that means another thing inside a container, or nothing that a test reaches."""
+    return failure(
+        "agent.address_unreachable",
+        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        what_to_do=inside_addresses.advice(host.name, host.port),
+        evidence=host.message,
+        evidence_event=host.event,
+    )
+
+
+def _unreachable_host(record: AttemptRecord, said: str) -> Failure | None:
+    """A host that is allowed and that the gateway could not reach."""
+    if not record.unreachable_hosts:
+        return None
+    host = record.unreachable_hosts[-1]
+    if host.name.lower() not in said.lower() and not _OF_A_CONNECTION.search(said):
+        return None
+    return failure(
+        "agent.host_unreachable",
+        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        evidence=host.message,
+        evidence_event=host.event,
+    )
+
+
+def before(record: AttemptRecord) -> str:
+    """What the gateway had refused, or not reached, before the agent failed; often its reason."""
+    hosts = (*record.refused_hosts, *record.unreachable_hosts)
+    return f" Before that: {hosts[-1].message}" if hosts else ""
+
+
+def advice_before(record: AttemptRecord) -> str:
+    """What to do about it, where the failure may follow from it."""
+    host = record.refused_hosts[-1] if record.refused_hosts else None
+    if host is not None and host.addition and not inside_addresses.meaning(host.name):
+        return (
+            f"If it follows from the refused host, run it with --egress {host.addition}; else read "
+            "the traceback."
+        )
+    if record.unreachable_hosts:
+        name = record.unreachable_hosts[-1].name
+        return f"Check whether it follows from {name}, which was not reached; read the traceback."
+    return ""
 
 
 def _used_up(limits: Limits, maxima: Maxima, record: AttemptRecord, said: str) -> Failure | None:

@@ -123,6 +123,48 @@ _ENTRIES = (
         "Add the host to the test's egress list, or let the agent do without it.",
     ),
     _entry(
+        "agent.host_unreachable",
+        "A host that the test allows could not be reached.",
+        "The gateway resolved its name and connected on the agent's behalf, and that failed.",
+        "Correct the host's name, or check that it answers over TLS from the worker's machine.",
+    ),
+    _entry(
+        "agent.address_unreachable",
+        "The agent used an address that means nothing inside the container.",
+        "localhost is the container itself, and tests reach no private addresses.",
+        "Offer model services with --model, and other services under a public name with --egress.",
+    ),
+    _entry(
+        "agent.variable_missing",
+        "The agent needs a variable that the test does not set.",
+        "Only variables that the test names are in the container; a .env file is never sent.",
+        "Run it with --env NAME=VALUE, or with --secret NAME for a stored secret.",
+    ),
+    _entry(
+        "agent.file_missing",
+        "The agent opened a file that is not in the container.",
+        "Only the files that were sent with the test are there.",
+        "Send the file along with --file, or correct its path.",
+    ),
+    _entry(
+        "agent.read_only",
+        "The agent wrote to a place that is read-only.",
+        "In the container only some folders can be written, and in the package as well.",
+        "Write below /tmp or the home folder.",
+    ),
+    _entry(
+        "agent.program_missing",
+        "The agent started a program that is not in the base image.",
+        "The base image holds Python and no other program.",
+        "Replace the program by a Python package in the requirements.",
+    ),
+    _entry(
+        "agent.input_ended",
+        "The agent asked for more input than there is.",
+        "There is no terminal: the query is the only input, once.",
+        "Take the query as the argument of a function, or read it once.",
+    ),
+    _entry(
         "agent.reach_not_allowed",
         "The agent asked the model service for something that the test does not allow.",
         "Hosted tools, addresses to fetch and stored objects are refused unless the test allows "
@@ -160,6 +202,18 @@ _ENTRIES = (
         "A required package could not be built from source.",
         "It has no ready-made wheel for this platform, and building it failed.",
         "Choose a version with a wheel, or read the build log above.",
+    ),
+    _entry(
+        "dependencies.version_mismatch",
+        "An installed package lacks a name that the code imports.",
+        "The package is there, in a version that has no such module or name.",
+        "Require a version that has it, or change the import.",
+    ),
+    _entry(
+        "dependencies.incomplete",
+        "An installed package needs another one that is not installed.",
+        "The package says so itself when it is used.",
+        "Add the package that it names to the requirements.",
     ),
     _entry(
         "dependencies.index_unreachable",

@@ -32,6 +32,7 @@ ENTRY = "agent.entry"
 TOO_LARGE = "agent.response_too_large"
 TAMPERED = "harness.report_invalid"
 HOST_REFUSED = "egress_refused"
+HOST_UNREACHABLE = "egress_unreachable"
 HOST_USED = "egress_used"
 USED_UP = ("limit.model_calls", "limit.model_tokens", "limit.traffic")
 REACH_REFUSED = "reach_refused"
@@ -79,6 +80,8 @@ class AgentError:
     file: str | None = None
     line: int | None = None
     module: str | None = None
+    cause: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class RefusedHost:
     message: str
     event: int
     addition: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ class AttemptRecord:
     last_call_event: int | None = None
     last_call_at: datetime | None = None
     refused_hosts: tuple[RefusedHost, ...] = ()
+    unreachable_hosts: tuple[RefusedHost, ...] = ()
     used_up: UsedUp | None = None
     tunnel_bytes: int = 0
     replay_difference: str = ""
@@ -232,8 +237,12 @@ class AttemptRecord:
         told = data.data
         if data.code == HOST_REFUSED and "host" in told:
             addition = str(told.get("add_egress", ""))
-            host = RefusedHost(str(told["host"]), data.message, number, addition)
+            port = int(told.get("port", 0))
+            host = RefusedHost(str(told["host"]), data.message, number, addition, port)
             return replace(self, refused_hosts=(*self.refused_hosts, host))
+        if data.code == HOST_UNREACHABLE and "host" in told:
+            host = RefusedHost(str(told["host"]), data.message, number, "", int(told["port"]))
+            return replace(self, unreachable_hosts=(*self.unreachable_hosts, host))
         if data.code == HOST_USED and "bytes" in told:
             return replace(self, tunnel_bytes=self.tunnel_bytes + int(told["bytes"]))
         if data.code in {REACH_REFUSED, SECRET_SENT}:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import limit_causes
-from .door_blame import of_door
+from .causes import of_cause
+from .door_blame import advice_before, before, of_door
 from .ending import Ending, StopReason
 from .events import ModelCallEvent
 from .failures import Failure, failure
@@ -126,32 +126,28 @@ def _exception(request: TestRequest, record: AttemptRecord, ending: Ending) -> F
     error = record.error
     if error is None:
         return None
+    if error.stage == "exit":
+        return None
     if error.stage == "detect":
         return failure("agent.no_entrypoint", error.message, evidence_event=record.error_event)
-    if error.module is not None:
-        return _missing_module(error, error.module, record.error_event)
-    if blamed := of_door(request, record, ending, limit_causes.shown(error)):
+    if error.module is not None and not error.cause:
+        error = replace(error, cause="module", subject=error.module)
+    if error.module is None and (
+        blamed := of_door(request, record, ending, limit_causes.shown(error))
+    ):
         return blamed
+    return of_cause(request, error, record.error_event) or _plain(error, record)
+
+
+def _plain(error: AgentError, record: AttemptRecord) -> Failure:
+    """The exception itself, and what the gateway had refused before."""
     where = f" ({error.file}, line {error.line})" if error.file else ""
     return failure(
         _BY_TYPE.get(error.type, "agent.exception") if error.stage == "load" else "agent.exception",
-        f"{limit_causes.shown(error)}{where}",
+        f"{limit_causes.shown(error)}{where}{before(record)}",
+        what_to_do=advice_before(record),
         evidence=limit_causes.shown(error),
         evidence_event=record.error_event,
-    )
-
-
-def _missing_module(error: AgentError, module: str, event: int | None) -> Failure:
-    package = KNOWN_PACKAGES.get(module, module)
-    # The name is the agent's claim: only what can be a package is offered as a line to add.
-    fits = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,98}[A-Za-z0-9])?", package) is not None
-    return failure(
-        "agent.import_error",
-        f"The module {module[:100]!r} is not installed in the test's environment.",
-        what_to_do=f"Add {package!r} to the requirements, then run again." if fits else "",
-        evidence=limit_causes.shown(error),
-        evidence_event=event,
-        fix={"add_requirement": package} if fits else None,
     )
 
 
@@ -160,6 +156,8 @@ def _exited(request: TestRequest, record: AttemptRecord, ending: Ending) -> Fail
     if exited is None or exited.code == 0:
         return None
     said = record.last_stderr_line or record.last_log_line
+    if record.error and (cause := of_cause(request, record.error, record.error_event)):
+        return cause
     if blamed := of_door(request, record, ending, said):
         return blamed
     how = f"signal {exited.signal}" if exited.signal else f"exit code {exited.code}"
@@ -203,25 +201,3 @@ _CHECKS: tuple[_Check, ...] = (
     _no_response,
     _no_model_call,
 )
-
-
-KNOWN_PACKAGES = {
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python-headless",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "google": "google-genai",
-    "agents": "openai-agents",
-    "langchain_ollama": "langchain-ollama",
-    "langchain_openai": "langchain-openai",
-    "langchain_aws": "langchain-aws",
-    "langchain_anthropic": "langchain-anthropic",
-    "llama_index": "llama-index",
-    "pydantic_ai": "pydantic-ai",
-    "sklearn": "scikit-learn",
-    "strands": "strands-agents",
-    "strands_tools": "strands-agents-tools",
-    "yaml": "pyyaml",
-}
-"""Import names whose distribution is called otherwise."""

@@ -13,8 +13,9 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from seatrial.domain import inside_addresses
 from seatrial.domain.ports import DoorSpec
-from seatrial.domain.record import HOST_REFUSED, HOST_USED
+from seatrial.domain.record import HOST_REFUSED, HOST_UNREACHABLE, HOST_USED
 
 from . import addresses, tls
 from .admission import shown
@@ -29,7 +30,9 @@ CONNECT_SECONDS = 10.0
 _MAX_HEAD = 16 * 1024
 _CHUNK = 64 * 1024
 _REQUEST = re.compile(rb"CONNECT ([A-Za-z0-9._:\[\]-]{1,260}):([0-9]{1,5}) HTTP/1\.[01]")
-_PLAIN_URL = re.compile(r"https?://([A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?(?:[/?#]|$)")
+_PLAIN_URL = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?(?:[/?#]|$)"
+)
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 
 
@@ -78,8 +81,17 @@ def plain_http_refused(url: str, journal: DoorJournal) -> str:
     """Why a proxy request for plain HTTP is answered 403; the journal is told once per host."""
     match = _PLAIN_URL.match(url)
     host = match[1].lower() if match else ""
-    if not host or not _is_host(host, private=False):
+    if match is None:
         return f"{shown(url)} was refused: a proxy request names a host, and only https passes.\n"
+    if means := inside_addresses.meaning(host):
+        port = int(match[2] or 80)
+        message = (
+            f"The agent tried to reach http://{host}:{port}: inside the container that is {means}."
+        )
+        _Refused("", message, HOST_REFUSED, host, port).note(journal)
+        return f"{message}\n"
+    if not _is_host(host, private=False):
+        return f"{shown(url)} was refused: only https passes, and only to hosts with a name.\n"
     message = (
         f"The agent tried to reach http://{host}: only https passes, and only to hosts that the "
         f"test allows. Use https, and allow the host with --egress {host}:443."
@@ -260,7 +272,7 @@ def _forbidden(host: str, port: int, message: str, *, may_be_added: bool = False
 
 def _unreachable(host: str, port: int, why: str) -> _Refused:
     message = f"{host}:{port} is allowed but could not be reached: {why}."
-    return _Refused("502 Bad Gateway", message, "egress_unreachable", host, port)
+    return _Refused("502 Bad Gateway", message, HOST_UNREACHABLE, host, port)
 
 
 def _cut(host: str, port: int, message: str) -> _Refused:

@@ -161,6 +161,8 @@ def _cut(frame: ErrorFrame) -> ErrorFrame:
         traceback=frame.traceback[-65536:],
         file=frame.file and frame.file[:1000],
         module=frame.module and frame.module[:200],
+        cause=frame.cause[:40],
+        subject=frame.subject[:500],
     )
 
 

@@ -118,16 +118,22 @@ class ResultFrame:
 
 @dataclass(frozen=True)
 class ErrorFrame:
-    """An exception that nothing in the agent caught. `module` names a module that is missing."""
+    """An exception that nothing in the agent caught. `module` names a module that is missing.
+
+    `cause` is a kind of cause that the runner recognized and `subject` what it is about; stage
+    `exit` is an exit code of the agent's own, sent only where there is a cause.
+    """
 
     kind: ClassVar[Literal["error"]] = "error"
-    stage: Literal["load", "call", "detect"]
+    stage: Literal["load", "call", "detect", "exit"]
     type: str
     message: str
     traceback: str
     file: Optional[str]
     line: Optional[int]
     module: Optional[str]
+    cause: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from . import aws_profiles
 from .child import CONFIG_FD, REPORT_FD
 from .claims import NO_ENTRY_POINT, RAN_ON_IMPORT
 from .detect import Found, NoEntryPoint, find, find_named, is_guarded
+from .facts import Facts
 from .frameworks.answers import Answer, write
 from .frameworks.function import BadSignature
 from .protocol import Entry, ErrorFrame, ResultFrame
@@ -66,16 +67,21 @@ class Play:
         self._config, self._reporter = config, reporter
         self._path = os.path.join(config.root, config.file)
         self._stage: Stage = "load"
+        self._facts = Facts(config.root)
 
     def run(self) -> int:
         """Load, find, call; an exception of the agent becomes an error frame and exit code 1."""
         sys.argv = [self._config.file, self._config.query]
         sys.path.insert(0, self._config.root)
         aws_profiles.write(self._config.root, os.environ)
+        self._facts.install()
         try:
             self._play()
         except SystemExit as request:
-            return self._exit_code(request)
+            code = self._exit_code(request)
+            if code:
+                self._report_exit(request)
+            return code
         except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is the news
             self._report(error)
             return 1
@@ -171,13 +177,19 @@ class Play:
         sys.stderr.write(f"{request.code}\n")
         return 1
 
+    def _report_exit(self, request: SystemExit) -> None:
+        """Why the agent gave up, where that is recognized."""
+        frame = describe(request, "exit", self._config.root, self._facts)
+        if frame.cause:
+            self._reporter.send(frame)
+
     def _report(self, error: BaseException) -> None:
         _flush()
         if isinstance(error, NoEntryPoint):
             message = str(error) or NO_ENTRY_POINT
             frame = ErrorFrame("detect", "NoEntryPoint", message, "", None, None, None)
         else:
-            frame = describe(error, self._stage, self._config.root)
+            frame = describe(error, self._stage, self._config.root, self._facts)
         sys.stderr.write(frame.traceback or f"{frame.message}\n")
         _flush()
         self._reporter.send(frame)

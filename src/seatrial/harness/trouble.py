@@ -5,7 +5,9 @@ import traceback
 from collections.abc import Iterator
 from typing import Literal, Optional
 
+from .facts import Facts
 from .frameworks.answers import valid
+from .hints import hint_of
 from .protocol import ErrorFrame
 
 MESSAGE_CHARACTERS = 8192
@@ -13,16 +15,22 @@ TRACEBACK_CHARACTERS = 65536
 _HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 _HIDDEN = (_HERE, "<frozen importlib", "<frozen runpy")
 
-Stage = Literal["load", "call", "detect"]
+Stage = Literal["load", "call", "detect", "exit"]
 
 
-def describe(error: BaseException, stage: Stage, root: str) -> ErrorFrame:
-    """The frame of an exception. `file` and `line` are the last place in the agent's own files."""
+def describe(
+    error: BaseException, stage: Stage, root: str, facts: Optional[Facts] = None
+) -> ErrorFrame:
+    """The frame of an exception. `file` and `line` are the last place in the agent's own files.
+
+    With `facts` it names the cause where one is recognized.
+    """
     shown = traceback.TracebackException.from_exception(error)
     for part in _chain(shown):
         part.stack[:] = [frame for frame in part.stack if not frame.filename.startswith(_HIDDEN)]
     file, line = _place(error, shown, root)
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    cause, subject = _cause(error, root, facts)
     return ErrorFrame(
         stage=stage,
         type=valid(type(error).__name__),
@@ -31,7 +39,16 @@ def describe(error: BaseException, stage: Stage, root: str) -> ErrorFrame:
         file=file,
         line=line,
         module=valid(missing.partition(".")[0]) if missing else None,
+        cause=cause,
+        subject=valid(subject),
     )
+
+
+def _cause(error: BaseException, root: str, facts: Optional[Facts]) -> tuple[str, str]:
+    try:
+        return (hint_of(error, facts, root) if facts else None) or ("", "")
+    except Exception:  # noqa: BLE001 - the agent's classes run here; the exception itself counts
+        return "", ""
 
 
 def _message(error: BaseException) -> str:

@@ -150,6 +150,7 @@ def _error(frame: ErrorFrame) -> NoticeEvent:
             "file": frame.file,
             "line": frame.line,
             "module": frame.module,
+            **({"cause": frame.cause, "subject": frame.subject} if frame.cause else {}),
         },
     )
 

@@ -197,7 +197,7 @@ def test_a_host_that_no_list_can_hold_offers_no_fix() -> None:
     host = RefusedHost("10.0.0.1", "No way to 10.0.0.1.", 5)
     decided = verdict(REQUEST, replace(raised("10.0.0.1"), refused_hosts=(host,)), Ending())
     assert decided.failure is not None
-    assert (decided.failure.code, decided.failure.fix) == ("agent.host_not_allowed", {})
+    assert (decided.failure.code, decided.failure.fix) == ("agent.address_unreachable", {})
 
 
 def test_an_own_limit_of_tokens_offers_what_would_have_been_enough() -> None:

@@ -158,8 +158,8 @@ def test_refused_hosts_and_the_first_limit_that_was_reached_are_kept() -> None:
         )
     )
     assert record.refused_hosts == (
-        RefusedHost("a.example", "m", 1, "a.example:443"),
-        RefusedHost("a.example", "m", 2),
+        RefusedHost("a.example", "m", 1, "a.example:443", 443),
+        RefusedHost("a.example", "m", 2, port=443),
     )
     assert record.used_up == UsedUp("limit.traffic", "m", 9, 4)
 
