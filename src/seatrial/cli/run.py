@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     text = examples(
         'seatrial run agent.py "What is 17 + 4?" --model ollama:llama3.2',
         'seatrial run bot.py "Hello" --file data --timeout 60 --json',
+        'seatrial run src/my_app/agent.py "Hello"',
         "seatrial run agent.py - < question.txt",
         codes=True,
     )
@@ -32,7 +33,8 @@ def register(app: typer.Typer) -> None:
 def run(
     ctx: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="The agent: a Python file, sent as agent.py.")
+        Path,
+        typer.Argument(metavar="PATH", help="The agent: a Python file, its folder, or a module."),
     ],
     query: Annotated[
         str, typer.Argument(metavar="QUERY", help="What the agent is asked; - reads it from stdin.")
@@ -47,7 +49,9 @@ def run(
     requirements: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Packages to install. Omitted: requirements.txt beside the agent."
+            metavar="FILE",
+            help="Packages to install. Omitted: requirements.txt, pyproject.toml or setup.cfg "
+            "of the project.",
         ),
     ] = None,
     file: Annotated[
@@ -137,8 +141,8 @@ def run(
 ) -> None:
     """Test an agent once: send it, follow it, show its answer.
 
-    Sends agent.py, the local modules it imports and what --file names. Never .env, hidden or
-    binary files. Ctrl-C stops the test.
+    Sends the agent, the local modules it imports, their data files and what --file names. Never
+    .env, hidden, ignored (.gitignore) or binary files. Ctrl-C stops the test.
     """
     from .submission import Wanted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from seatrial.domain.validation import Maxima, sources_of, validate, version_of
 from seatrial.domain.validation.paths import AGENT_FILE
 from seatrial.settings import Settings
 
-from .collect import Collected, collect, requirements_of
+from .collect import Collected, collect_project, requirements_of
+from .dependencies import Dependencies, dependencies_of
 from .lines import Line, Span, line
 from .problems import Sources
-
-REQUIREMENTS_FILE = "requirements.txt"
+from .project import Project, agent_file, project_of, shown
 
 _SHOWN_FILES = 8
+_SHOWN_SKIPPED = 20
 # What another installation's operator decides, only its server can check.
 _OPERATORS = frozenset({"out_of_range", "provider_not_offered", "unknown_provider"})
 _OPTIONS = {
@@ -77,19 +78,24 @@ class Submission:
     request: TestRequest
     sources: Sources
     skipped: dict[str, str]
+    project: Project
+    left_out: tuple[str, ...] = ()
+    """Declared packages that cannot be installed in a test."""
 
 
 def prepare(wanted: Wanted) -> Submission:
     """Read everything. InvalidRequest when a file cannot be sent."""
-    collected = collect(wanted.agent, wanted.files)
-    path = wanted.requirements or _beside(wanted.agent)
-    requirements = requirements_of(path) if path else ""
+    file, name = agent_file(wanted.agent)
+    project = project_of(file)
+    collected = collect_project(project, wanted.files)
+    needed = _dependencies(wanted, project)
+    requirements, path = (needed.text, needed.path) if needed else ("", None)
     sources = Sources(collected.files, collected.origins, requirements, path, _OPTIONS)
     request = TestRequest.model_validate(
         {
             "files": collected.files,
             "requirements": requirements,
-            "entry_point": _entry_point(wanted.entry, collected),
+            "entry_point": _entry_point(wanted.entry or name, collected),
             "limits": _limits(wanted),
             "query": wanted.query,
             "egress": wanted.egress,
@@ -107,7 +113,8 @@ def prepare(wanted: Wanted) -> Submission:
             ),
         }
     )
-    return Submission(request, sources, collected.skipped)
+    left_out = needed.left_out if needed else ()
+    return Submission(request, sources, collected.skipped, project, left_out)
 
 
 def _limits(wanted: Wanted) -> Limits:
@@ -151,38 +158,68 @@ def check(request: TestRequest, settings: Settings) -> None:
 
 def said(submission: Submission) -> list[Line]:
     """What is sent and what is not."""
+    lines = [*_said_project(submission), *_said_files(submission), *_said_packages(submission)]
+    for name, reason in list(submission.skipped.items())[:_SHOWN_SKIPPED]:
+        lines.append(line(Span("Not sent  ", "warn"), f"{name}: {reason}"))
+    more = len(submission.skipped) - _SHOWN_SKIPPED
+    if more > 0:
+        lines.append(line(Span("Not sent  ", "warn"), f"{more:,} more"))
+    return lines
+
+
+def _said_project(submission: Submission) -> Iterator[Line]:
+    project = submission.project
+    if project.file is not None:
+        text = f"{shown(project.root)} (the folder that the agent's imports begin in)"
+        yield line(Span("Project   ", "dim"), text)
+
+
+def _said_files(submission: Submission) -> Iterator[Line]:
     request = submission.request
     names = [_shown_name(name, submission.sources) for name in request.files]
     more = f" and {len(names) - _SHOWN_FILES} more" if len(names) > _SHOWN_FILES else ""
     size = sum(len(text.encode()) for text in request.files.values())
-    shown = f"{', '.join(names[:_SHOWN_FILES])}{more} ({_size(size)})"
-    lines = [line(Span("Sending   ", "dim"), shown)]
-    if submission.sources.requirements_path is not None:
-        packages = sum(1 for one in request.requirements.splitlines() if _is_package(one))
-        path = submission.sources.requirements_path
-        lines.append(line(Span("Packages  ", "dim"), f"{packages} from {path}"))
-    for name, reason in submission.skipped.items():
-        lines.append(line(Span("Not sent  ", "warn"), f"{name}: {reason}"))
-    return lines
+    text = f"{', '.join(names[:_SHOWN_FILES])}{more} ({_size(size)})"
+    yield line(Span("Sending   ", "dim"), text)
 
 
-def _beside(agent: Path) -> Path | None:
-    folder = agent if agent.is_dir() else agent.parent
-    path = folder / REQUIREMENTS_FILE
-    return path if path.is_file() else None
+def _said_packages(submission: Submission) -> Iterator[Line]:
+    path = submission.sources.requirements_path
+    if path is None:
+        return
+    packages = sum(1 for one in submission.request.requirements.splitlines() if _is_package(one))
+    yield line(Span("Packages  ", "dim"), f"{packages} from {shown(path)}")
+    if submission.left_out:
+        names = ", ".join(submission.left_out)
+        text = f"{names}: no version is declared for it; --requirements FILE can name it."
+        yield line(Span("Left out  ", "warn"), text)
+
+
+def _dependencies(wanted: Wanted, project: Project) -> Dependencies | None:
+    """The file that was named, or what the project declares."""
+    if wanted.requirements is None:
+        return dependencies_of(project)
+    return Dependencies(requirements_of(wanted.requirements), wanted.requirements)
 
 
 def _entry_point(entry: str | None, collected: Collected) -> str | None:
-    """`NAME` is looked for in agent.py; the agent's file may be named as it is called here."""
+    """`NAME` is looked for in the agent's file, which may be named as it is called here."""
     if entry is None:
-        return None
+        return None if collected.file == AGENT_FILE else collected.file
     file, colon, name = entry.rpartition(":")
     if not colon:
-        return f"{AGENT_FILE}:{entry}"
-    own_name = collected.origins[AGENT_FILE].name
+        return f"{collected.file}:{entry}"
+    own_name = collected.origins[collected.file].name
     if file == own_name and file not in collected.files:
-        file = AGENT_FILE
-    return f"{file}:{name}"
+        file = collected.file
+    return f"{_file_of_module(file, collected)}:{name}"
+
+
+def _file_of_module(name: str, collected: Collected) -> str:
+    """The file of `package.module`; the name itself where it is no module that is sent."""
+    path = name.replace(".", "/") + ".py"
+    found = (one for one in (path, f"src/{path}") if one in collected.files)
+    return name if name in collected.files else next(found, name)
 
 
 def variables(option: str, given: Iterable[str]) -> dict[str, str]:

@@ -68,7 +68,10 @@ class TestRequest(BaseModel):
     __test__: ClassVar[bool] = False
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: dict[str, str] = Field(description="Text files by relative path; must hold agent.py.")
+    files: dict[str, str] = Field(
+        description="Text files by relative path; must hold agent.py, or the file that "
+        "entry_point names."
+    )
     requirements: str = Field(default="", description="The text of a requirements.txt.")
     python: str | None = Field(default=None, description='Python version, for example "3.11".')
     model: str | None = Field(
@@ -78,7 +81,9 @@ class TestRequest(BaseModel):
     )
     query: str = Field(description="What the agent is asked.")
     entry_point: str | None = Field(
-        default=None, description="`file.py:name` when it shall not be detected."
+        default=None,
+        description="`file.py:name` when it shall not be detected; `folder/file.py` when the "
+        "agent is not in agent.py.",
     )
     timeout_seconds: int = Field(
         default=USUAL_TIMEOUT_SECONDS, description="Time for one attempt, 1 to 3600 seconds."

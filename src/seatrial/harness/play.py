@@ -24,6 +24,7 @@ from .detect import Found, NoEntryPoint, find, find_named, is_guarded
 from .facts import Facts
 from .frameworks.answers import Answer, write
 from .frameworks.function import BadSignature
+from .modules import import_paths, module_name, script_folder
 from .protocol import Entry, ErrorFrame, ResultFrame
 from .reporter import Reporter
 from .trouble import Stage, describe
@@ -72,7 +73,8 @@ class Play:
     def run(self) -> int:
         """Load, find, call; an exception of the agent becomes an error frame and exit code 1."""
         sys.argv = [self._config.file, self._config.query]
-        sys.path.insert(0, self._config.root)
+        sys.path[:0] = import_paths(self._config.root, self._config.file)
+        sys.path.append(script_folder(self._config.root, self._config.file))
         aws_profiles.write(self._config.root, os.environ)
         self._facts.install()
         try:
@@ -150,12 +152,21 @@ class Play:
         """Run the file once more, as a program; what it prints from here on is its response."""
         self._announce(Entry(self._config.file, "script", "script"))
         try:
-            runpy.run_path(self._path, run_name="__main__")
+            self._run_as_main()
         except SystemExit as request:
             if request.code not in (None, 0):
                 raise
         _flush()
         self._reporter.result(ResultFrame("", None, {}, None, from_stdout=True))
+
+    def _run_as_main(self) -> None:
+        """As `python file.py` does, or as `python -m` where the file belongs to a package."""
+        name = module_name(self._config.root, self._config.file)
+        if "." not in name:
+            runpy.run_path(self._path, run_name="__main__")
+            return
+        sys.modules.pop(name, None)
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
 
     def _printed(self, how: str) -> None:
         """The file was a script and has run: what it printed is its response."""
@@ -207,7 +218,7 @@ def _wait_for(answer: Any) -> Answer:
 
 def _import(path: str, config: Config) -> ModuleType:
     """Import the agent's file under the name that its own files would import it by."""
-    name = os.path.splitext(config.file)[0].replace("/", ".")
+    name = module_name(config.root, config.file)
     if not os.path.isfile(path):
         raise NoEntryPoint(f"There is no file {config.file}.")
     if "." in name:

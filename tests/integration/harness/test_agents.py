@@ -112,6 +112,60 @@ async def test_an_entry_point_may_be_in_another_file_of_a_package(run: Run) -> N
     assert worker.result.response == "from the package hello"
 
 
+_WORD = "WORD = 'own'"
+_LAYOUTS = {
+    "absolute imports of the own package": (
+        {"app/__init__.py": "", "app/words.py": _WORD},
+        ("app/agent.py", "from app.words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+    "src layout": (
+        {"src/app/__init__.py": "", "src/app/words.py": _WORD},
+        ("src/app/agent.py", "from app.words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+    "src layout of a namespace package": (
+        {"src/app/words.py": _WORD},
+        ("src/app/agent.py", "from .words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+    "a project within a repository": (
+        {"backend/app/__init__.py": "", "backend/app/words.py": _WORD},
+        ("backend/app/agent.py", "from app.words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+    "a module beside the file": (
+        {"agents/one/words.py": _WORD},
+        ("agents/one/agent.py", "from words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+    "a module named as one of Python's": (
+        {"agents/one/words.py": _WORD, "agents/one/types.py": "raise ValueError"},
+        ("agents/one/agent.py", "import enum, words\ndef run(q): return words.WORD + ' ' + q"),
+    ),
+    "a package that is run": (
+        {"app/__init__.py": "", "app/words.py": _WORD},
+        ("app/__main__.py", "import sys\nfrom .words import WORD\nprint(WORD, sys.argv[1])"),
+    ),
+    "a guarded script in a package": (
+        {"app/__init__.py": "", "app/words.py": _WORD},
+        (
+            "app/bot.py",
+            "import sys\nfrom .words import WORD\n"
+            "if __name__ == '__main__':\n    print(WORD, sys.argv[1])",
+        ),
+    ),
+    "a folder whose name is no identifier": (
+        {"v1.0/words.py": _WORD},
+        ("v1.0/agent.py", "from words import WORD\ndef run(q): return WORD + ' ' + q"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _LAYOUTS)
+async def test_an_agent_in_a_folder_finds_its_modules(run: Run, name: str) -> None:
+    others, (file, code) = _LAYOUTS[name]
+    worker = (await run("", files={**others, file: code}, entry_point=file)).worker
+    assert worker.result.response == "own hello"
+    assert worker.entry.entry_point.startswith(file)
+    assert "Warning" not in worker.log("stderr")
+
+
 async def test_the_agents_own_modules_may_have_the_names_of_ours(run: Run) -> None:
     files = {
         "agent.py": "import harness, protocol, runner, detect\n"

@@ -69,10 +69,11 @@ def test_an_agent_of_another_name_is_sent_as_agent_py(tmp_path: Path) -> None:
     assert found.origins["agent.py"].name == "bot.py"
 
 
-def test_two_files_for_agent_py_are_refused(tmp_path: Path) -> None:
+def test_an_agent_that_imports_another_agent_py_keeps_its_name(tmp_path: Path) -> None:
     _write(tmp_path, {"bot.py": "import agent", "agent.py": ""})
-    with pytest.raises(InvalidRequest, match="imports another"):
-        collect(tmp_path / "bot.py")
+    found = collect(tmp_path / "bot.py")
+    assert found.file == "bot.py"
+    assert set(found.files) == {"agent.py", "bot.py"}
 
 
 def test_a_folder_means_the_agent_py_in_it(tmp_path: Path) -> None:

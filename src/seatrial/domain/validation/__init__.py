@@ -57,7 +57,7 @@ def validate(
     if findings is None:
         findings = compile_here(request, default_python=default_python)
     return [
-        *path_problems(request.files),
+        *path_problems(request.files, request.entry_point),
         *source_problems(request.files, findings),
         *requirements_problems(request.requirements),
         *python_problems(request.python),

@@ -19,9 +19,20 @@ MAX_CODE_BYTES = 1_000_000
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
-def path_problems(files: Mapping[str, str]) -> Iterator[FieldProblem]:
-    """What is wrong with the names, the number and the sizes of the files."""
-    if AGENT_FILE not in files:
+def agent_file(entry_point: str | None) -> str:
+    """The file that holds the agent: `agent.py`, or the one that the entry point names."""
+    named = (entry_point or "").partition(":")[0]
+    return named if named.endswith(".py") else AGENT_FILE
+
+
+def path_problems(
+    files: Mapping[str, str], entry_point: str | None = None
+) -> Iterator[FieldProblem]:
+    """What is wrong with the names, the number and the sizes of the files.
+
+    An entry point that names another file than agent.py is checked by `entry_point_problems`.
+    """
+    if AGENT_FILE not in files and agent_file(entry_point) == AGENT_FILE:
         yield FieldProblem(
             "files", "There is no agent.py among the files.", "missing", file=AGENT_FILE
         )

@@ -60,12 +60,12 @@ def source_problems(
 
 
 def entry_point_problems(entry: str | None, files: Mapping[str, str]) -> Iterator[FieldProblem]:
-    """An entry point is `file.py:name`, of a file that is there."""
+    """An entry point is `file.py:name` or `file.py`, of a file that is there."""
     if entry is None:
         return
-    path, _, name = entry.rpartition(":")
-    if not (path.endswith(".py") and name.isidentifier()):
-        message = f"{printable(entry)!r} is not of the form file.py:name."
+    path, colon, name = entry.partition(":")
+    if not path.endswith(".py") or (colon and not name.isidentifier()):
+        message = f"{printable(entry)!r} is not of the form file.py:name or file.py."
         yield FieldProblem("entry_point", message, "invalid")
     elif path not in files:
         message = f"There is no file {printable(path)!r} in the request."

@@ -16,6 +16,7 @@ from typing import Any, Optional
 
 from seatrial.harness.detect import find_named
 from seatrial.harness.frameworks.answers import Answer, write
+from seatrial.harness.modules import import_paths, module_name, script_folder
 
 from .config import Config, read_config
 
@@ -29,7 +30,8 @@ def main(query_fd: int, report_fd: int, answer_fd: int) -> int:
     """
     config = read_config()
     report = os.fdopen(report_fd, "w", encoding="utf-8", errors="replace")
-    sys.path[0] = config.root
+    sys.path[:1] = import_paths(config.root, config.file)
+    sys.path.append(script_folder(config.root, config.file))
     sys.argv = [config.file]
     try:
         query = _wait_for_query(config, query_fd) if config.query_first else None
@@ -72,7 +74,7 @@ class _Emitter:
 
 def _load(config: Config) -> Any:
     """Import the agent's file under the name that its own files would import it by."""
-    name = os.path.splitext(config.file)[0].replace("/", ".")
+    name = module_name(config.root, config.file)
     if "." in name:
         return importlib.import_module(name)
     spec = importlib.util.spec_from_file_location(name, os.path.join(config.root, config.file))

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from seatrial.harness.modules import import_paths, module_name
+
 from .config import Config
 
 AFTER_RESULT_SECONDS = 1.0
@@ -180,13 +182,11 @@ class Process:
 
     def _start_script(self, environment: dict[str, str], query: str) -> None:
         config = self._config
-        path = os.path.join(config.root, config.file)
         known = environment.get("PYTHONPATH")
-        paths = f"{config.root}{os.pathsep}{known}" if known else config.root
-        command = [sys.executable, path, query]
-        self._process = self._popen(
-            command, {**environment, "PYTHONPATH": paths}, (), stdout=subprocess.PIPE
-        )
+        paths = [*import_paths(config.root, config.file), *([known] if known else [])]
+        command = [sys.executable, *_program(config), query]
+        variables = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+        self._process = self._popen(command, variables, (), stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self._query = None
         self._printing = self._listen(os.dup(self._process.stdout.fileno()), self._print)
@@ -304,3 +304,9 @@ class Process:
         if self._query is not None:
             os.close(self._query)
             self._query = None
+
+
+def _program(config: Config) -> list[str]:
+    """The file, or its module where it belongs to a package, as in the test."""
+    name = module_name(config.root, config.file)
+    return ["-m", name] if "." in name else [os.path.join(config.root, config.file)]
