@@ -31,6 +31,7 @@ _MEBIBYTE = 1024 * 1024
 _OPTIONS = {
     "timeout_seconds": "--timeout",
     "memory_mb": "--memory",
+    "python": "--python",
     "add_egress": "--egress",
     "add_allow": "--allow",
     "model_calls": "--model-calls",

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seatrial.domain.errors import EngineRefused, FailureError, NoCapacity, PlatformError
-from seatrial.domain.failures import failure
+from seatrial.domain.failures import Failure, failure
+
+from . import remedies
 
 Stage = Literal["fetch", "sources", "install", "wheels", "assemble"]
 
@@ -21,7 +23,8 @@ class StageResult:
     """How a stage ended. `reason` is the harness's word for it; `lost` when it had none.
 
     `newest` is the newest version of the package whose asked version does not exist, as
-    `name==version`, when that is known. `told` is the last line of the whole build that its
+    `name==version`, when that is known. `annotated` is the resolution of a build that was too
+    large, with who asked for what. `told` is the last line of the whole build that its
     user was shown: not every line of `output` is.
     """
 
@@ -33,6 +36,7 @@ class StageResult:
     told: str = ""
     oom: bool = False
     newest: str = ""
+    annotated: str = ""
     seconds_allowed: int = 0
     memory_mb: int = 0
     most_mb: int = 0
@@ -54,9 +58,9 @@ _NEEDS_SOURCE = re.compile(r"^hint: Wheels are required for `([A-Za-z0-9._-]+)`"
 _UNKNOWN = re.compile(r"(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the package registry")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([^\s,]+)")
 _ONLY_OLDER = re.compile(r"only ([A-Za-z0-9._-]+)([<>=]\S+) is available and you require ([^\s,]+)")
-_PYTHON = re.compile(r"(?<!\S)(\S+) (?:depends on|requires) Python ?([<>=!~][^\s,]*)")
-_ABI = re.compile(r"(?<!\S)(\S+) has no wheels with a matching Python")
-_PLATFORM = re.compile(r"(?<!\S)(\S+) has no wheels with a matching platform tag")
+_PYTHON = re.compile(r"(?<!\S)(\S+) (?:depends? on|requires?) Python ?([<>=!~]\S{0,99}[0-9*])")
+_ABI = re.compile(r"(?<!\S)(\S+) ha(?:s|ve) no wheels with a matching Python")
+_PLATFORM = re.compile(r"(?<!\S)(\S+) ha(?:s|ve) no wheels with a matching platform tag")
 _BUILD = re.compile(r"^[ \t]*error: Failed to (?:download and )?build `([^`\n]+)`", re.MULTILINE)
 _WHEEL = re.compile(
     r"error: Failed to (?:install|download|extract|read|unzip)[^`\n]*?[ `]([^\s`]+)"
@@ -132,7 +136,8 @@ def _of_the_size(result: StageResult) -> FailureError | None:
     used = re.search(r"^(\d+) bytes were written", line)
     size = f"{int(used.group(1)) / 2**20:.0f} MiB" if used else "more"
     message = f"The requirements wrote {size} of the {result.most_mb} MiB allowed for one build."
-    return FailureError(failure("limit.build_size", message, evidence=line))
+    remedy = remedies.large(result.output, result.annotated)
+    return _made("limit.build_size", remedies.join((message, remedy.message)), line, remedy)
 
 
 def _of_the_disk(result: StageResult) -> FailureError | PlatformError | None:
@@ -154,6 +159,9 @@ def _of_the_network(result: StageResult) -> FailureError | None:
         return None  # what a package's own build said about networks
     causes = _CAUSE.findall(result.output) or [_last_line(result.output)]
     evidence = " … ".join(dict.fromkeys((causes[0], causes[-1])))
+    remedy = remedies.unreachable(result.output)
+    if remedy.message and not result.refused:
+        return _made("dependencies.index_unreachable", remedy.message, evidence, remedy)
     return FailureError(
         failure(
             "dependencies.index_unreachable",
@@ -184,6 +192,8 @@ def _of_the_build(result: StageResult) -> FailureError | None:
     tail = [line for line in result.output[match.start() :].splitlines() if line.strip()]
     proof = [line.strip() for line in tail if not line.startswith("hint:")]
     evidence = "\n".join((proof[0], *proof[1:][-_EVIDENCE_LINES:]))
+    if system := remedies.other_system("", "", package):
+        return _made("dependencies.build_failed", system.message, evidence, system)
     message = f"{package} has no ready-made wheel here, and building it from source failed."
     return FailureError(failure("dependencies.build_failed", message, evidence=evidence))
 
@@ -193,26 +203,48 @@ def _of_the_solution(result: StageResult) -> FailureError | None:
         return None
     cause = _cause(result.output)
     return (
-        _python_mismatch(result.output, cause)
+        _refused_by_index(result.output)
+        or _python_mismatch(result, cause)
         or _no_wheel(result.output, cause)
         or _not_found(result, cause)
-        or FailureError(failure("dependencies.conflict", _sentence(cause), evidence=cause))
+        or _made("dependencies.conflict", _sentence(cause), cause, remedies.conflict(cause))
     )
 
 
-def _python_mismatch(output: str, cause: str) -> FailureError | None:
+def _made(code: str, message: str, evidence: str, remedy: remedies.Remedy) -> FailureError:
+    return FailureError(_failure(code, message, evidence, remedy))
+
+
+def _failure(code: str, message: str, evidence: str, remedy: remedies.Remedy) -> Failure:
+    return failure(
+        code, message, what_to_do=remedy.what_to_do, evidence=evidence, fix=remedy.fix or None
+    )
+
+
+def _refused_by_index(output: str) -> FailureError | None:
+    remedy = remedies.refused_by_index(output)
+    if remedy is None:
+        return None
+    evidence = _line_with(output, "hint: An index")
+    return _made("dependencies.index_unreachable", remedy.message, evidence, remedy)
+
+
+def _python_mismatch(result: StageResult, cause: str) -> FailureError | None:
+    output, code = result.output, "dependencies.python_mismatch"
     asked = _PYTHON.search(cause)
     if asked:
-        message = f"{asked.group(1)} needs Python {asked.group(2)}."
-        return FailureError(failure("dependencies.python_mismatch", message, evidence=cause))
+        remedy = remedies.other_python(output, cause, asked.group(1), asked.group(2), "")
+        return _made(code, remedy.message, cause, remedy)
     match = _ABI.search(cause)
-    if match and not _PLATFORM.search(cause):
-        hint = _line_with(output, "You require CPython")
-        message = f"{match.group(1)} has no wheel for this Python version."
-        return FailureError(
-            failure("dependencies.python_mismatch", message, evidence=hint or cause)
-        )
-    return None
+    if match is None or _PLATFORM.search(cause):
+        return None
+    package = match.group(1)
+    hint = _line_with(output, "You require CPython") or cause
+    if system := remedies.other_system(output, cause, package):
+        return _made("dependencies.build_failed", system.message, hint, system)
+    remedy = remedies.other_python(output, cause, package, "", result.newest)
+    message = f"{package} has no wheel for this Python version."
+    return _made(code, remedies.join((message, remedy.message)), hint, remedy)
 
 
 def _no_wheel(output: str, cause: str) -> FailureError | None:
@@ -220,7 +252,8 @@ def _no_wheel(output: str, cause: str) -> FailureError | None:
     if match:
         hint = _line_with(output, "Wheels are available for")
         message = f"{match.group(1)} has neither a wheel for this platform nor its source."
-        return FailureError(failure("dependencies.build_failed", message, evidence=hint or cause))
+        remedy = remedies.other_system(output, cause, match.group(1)) or remedies.Remedy()
+        return _made("dependencies.build_failed", remedy.message or message, hint or cause, remedy)
     match = _NEEDS_SOURCE.search(output)
     if match:
         message = f"{match.group(1)} has no wheel that fits, and what was built does not either."
@@ -229,8 +262,10 @@ def _no_wheel(output: str, cause: str) -> FailureError | None:
 
 
 def _not_found(result: StageResult, cause: str) -> FailureError | None:
+    remedy = remedies.Remedy()
     if match := _UNKNOWN.search(cause):
-        message = f"The package index has no package {match.group(1)!r}."
+        remedy = remedies.unknown_package(cause, match.group(1))
+        message = remedy.message or f"The package index has no package {match.group(1)!r}."
     elif match := _ONLY_OLDER.search(cause):
         newest = match.group(2).lstrip("<>=")
         message = f"There is no {match.group(3)}; the newest version is {newest}."
@@ -240,7 +275,7 @@ def _not_found(result: StageResult, cause: str) -> FailureError | None:
             message = f"There is no {match.group(1)}; the newest version is {result.newest}."
     else:
         return None
-    return FailureError(failure("dependencies.not_found", message, evidence=cause))
+    return _made("dependencies.not_found", message, cause, remedy)
 
 
 def _unexplained(result: StageResult) -> FailureError | PlatformError:

@@ -19,7 +19,7 @@ from .diagnose import StageResult
 from .flights import Telling
 from .folders import stages_uid
 from .output import StageOutput
-from .stages import StageSpec
+from .stages import ANNOTATED_FILE, StageSpec
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ BUILD = "build"
 
 _LOG_BYTES = 1024 * 1024
 _FILES_BYTES = 200 * 1024 * 1024
+_ANNOTATED_BYTES = 200_000
 _PROCESSES = 512
 _OPEN_FILES = 4096
 _FILE_MB = 16 * 1024
@@ -212,6 +213,9 @@ def _result(spec: StageSpec, end: SlotEnd, watch: _Watch, limits: BuildLimits) -
         told=watch.say.last,
         oom=_ran_out_of_memory(said, end),
         newest=newest[:200],
+        annotated=watch.whole_files()
+        .get(ANNOTATED_FILE, b"")[:_ANNOTATED_BYTES]
+        .decode("utf-8", "replace"),
         seconds_allowed=limits.seconds,
         memory_mb=limits.memory_mb,
         most_mb=limits.most_mb,

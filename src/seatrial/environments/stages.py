@@ -17,6 +17,7 @@ from .index import Index, find_certificates, find_index
 
 LOCK_FILE = "/tmp/lock.txt"  # noqa: S108 - a path inside the container
 NEWEST_FILE = "/tmp/newest.txt"  # noqa: S108
+ANNOTATED_FILE = "/tmp/annotated.txt"  # noqa: S108
 SOURCES_LOCK = "/home/agent/lock.txt"
 SOURCES_WHEELS = "/home/agent/wheels"
 _CACHE = "/home/agent/cache"
@@ -112,7 +113,7 @@ def fetch_stage(
         disk_mb=_FETCH_DISK_MB,
         trusted=True,
         egress=inputs.index.hosts,
-        collect=(LOCK_FILE, NEWEST_FILE),
+        collect=(LOCK_FILE, NEWEST_FILE, ANNOTATED_FILE),
     )
 
 

@@ -185,7 +185,7 @@ def failure_of(result: StageResult) -> Failure:
             "dependencies.python_mismatch",
             "pkga==1.0 needs Python >=3.99.",
         ),
-        (OTHER_PLATFORM, "dependencies.build_failed", "pywin32>=303 has neither a wheel"),
+        (OTHER_PLATFORM, "dependencies.build_failed", "pywin32>=303 is for Windows only"),
         (NO_WHEEL, "dependencies.build_failed", "antlr4-python3-runtime has no wheel that fits"),
         (REFUSED_CONNECTION, "dependencies.index_unreachable", ""),
         (NO_NAME, "dependencies.index_unreachable", ""),

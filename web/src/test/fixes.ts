@@ -59,6 +59,7 @@ export function fixOf(failure: Failure, request: TestRequest): Fix | null {
 }
 
 function withLine(text: string, line: string): string {
-  const before = text.trimEnd();
+  // Nor does the last line go on: a backslash at its end would join them.
+  const before = text.trimEnd().replace(/\\+$/, "").trimEnd();
   return before ? `${before}\n${line}\n` : `${line}\n`;
 }

@@ -16,6 +16,7 @@ import sys
 UV = "/seatrial/bin/uv"
 LOCK = "/tmp/lock.txt"  # noqa: S108 - the container's own, empty at its start
 NEWEST = "/tmp/newest.txt"  # noqa: S108
+ANNOTATED = "/tmp/annotated.txt"  # noqa: S108
 SCRATCH = "/tmp/fetched"  # noqa: S108
 TOO_LARGE = 70
 """The exit code of a download that wrote more than it may: wheels can be zip bombs."""
@@ -23,6 +24,9 @@ LOOK_SECONDS = 0.1
 
 _UNFINISHED = re.compile(r"(/.*?/\.tmp[^/]+)").match
 _NO_VERSION = re.compile(r"(?:no version of|only) ([A-Za-z0-9._-]+?)(?:\[[^\]]*\])?[<>=!~]")
+_OTHER_PYTHON = re.compile(
+    r"(?:Because|of) ([A-Za-z0-9._-]+?)(?:[<>=!~]\S+)? ha(?:s|ve) no wheels with a matching Python"
+)
 
 
 def main() -> int:
@@ -32,7 +36,10 @@ def main() -> int:
     find_links = [f"--find-links={path}" for path in job["find_links"]]
     if job["resolve"]:
         code = _resolve(find_links)
-        return code or _download(LOCK, find_links, job["most_bytes"])
+        code = code or _download(LOCK, find_links, job["most_bytes"])
+        if code == TOO_LARGE:
+            _note_askers(find_links)
+        return code
     return _download("/agent/lock.txt", find_links, job["most_bytes"])
 
 
@@ -54,7 +61,7 @@ def _resolve(find_links: "list[str]") -> int:
 
 def _note_newest(output: str) -> None:
     """Tell which version there is of the package whose asked version does not exist."""
-    match = _NO_VERSION.search(output)
+    match = _NO_VERSION.search(output) or _OTHER_PYTHON.search(output)
     if match is None:
         return
     command = [UV, "pip", "compile", "--no-build", "--no-deps", "--no-header", "--no-annotate"]
@@ -62,6 +69,17 @@ def _note_newest(output: str) -> None:
         [*command, "--python=python3", f"--output-file={NEWEST}", "-"],
         input=match.group(1),
         text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def _note_askers(find_links: "list[str]") -> None:
+    """Note which package is there for which, without a download: all metadata is cached."""
+    command = [UV, "pip", "compile", "--no-build", "--no-header", "--offline", "--python=python3"]
+    subprocess.run(  # noqa: S603
+        [*command, f"--output-file={ANNOTATED}", *find_links, "/agent/requirements.in"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,
