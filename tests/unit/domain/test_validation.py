@@ -237,18 +237,6 @@ def test_plain_requirements_are_accepted(text: str) -> None:
         ("-c constraints.txt", 1, "-c"),
         ("--pre", 1, "--pre"),
         ("--trusted-host evil.example", 1, "--trusted-host"),
-        ("--trusted-host=evil.example", 1, "SSL_CERT_FILE"),
-        ("--index-url=https://evil.example", 1, "SEATRIAL_INDEX_URL"),
-        ("-ihttps://evil.example", 1, "SEATRIAL_INDEX_URL"),
-        ("--extra-index-url https://evil.example", 1, "UV_INDEX"),
-        ("-f ./wheels", 1, "SEATRIAL_INDEX_URL"),
-        ("--pre", 1, "as a version"),
-        ("--only-binary=:all:", 1, "remove the line"),
-        ("--no-binary x", 1, "remove the line"),
-        ("--require-hashes", 1, "remove the line"),
-        ("--use-feature=x", 1, "remove the line"),
-        ("https://example.com/x.whl", 1, "SEATRIAL_INDEX_URL"),
-        ("git+ssh://git@example.com/x.git#egg=x", 1, "send the code among the files"),
         ("requests --global-option=x", 1, "--hash"),
         ("requests --hash=md5:00", 1, "--hash"),
         ("./local", 1, "local paths"),
@@ -283,26 +271,6 @@ def test_requirements_from_elsewhere_or_malformed_are_refused(
     assert (problem.field, problem.line) == ("requirements", line)
     assert says in problem.message
     assert problem.message.isprintable()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "idna\n".encode("utf-16").decode("latin-1"),
-        "idna\n".encode("utf-16-le").decode("latin-1"),
-        "idna\n".encode("utf-16-be").decode("ascii"),
-        "idna\n".encode("utf-16").decode("utf-8", "replace"),
-        "idna\n".encode("utf-8-sig").decode("cp1252"),
-    ],
-)
-def test_requirements_that_were_read_in_the_wrong_encoding_are_one_problem(text: str) -> None:
-    problem = only(requirements=text)
-    assert (problem.code, problem.field) == ("not_utf8", "requirements")
-    assert "Save the file as UTF-8." in problem.message
-
-
-def test_a_byte_order_mark_and_ends_of_line_of_windows_are_accepted() -> None:
-    assert problems(requirements="\ufeffidna\r\n# x\r\nhttpx\r\n") == []
 
 
 def test_requirements_may_have_100_kb_and_no_more() -> None:
