@@ -90,7 +90,7 @@ def _unwritable(request: TestRequest, path: str, said: str) -> tuple[str, str, s
     return (
         "agent.read_only",
         f"{said[:300]}: {_shown(path)} cannot be written in the container.",
-        "Write below /tmp or the home folder (~, /home/agent): everything else is read-only. "
+        "Write to the working directory, /tmp or the home folder: all else is read-only. "
         "In a package the same places can be written.",
     )
 

@@ -316,7 +316,7 @@ _ENTRIES = (
     _entry(
         "limit.disk",
         "The agent filled its disk.",
-        "The temporary and the home folder are limited in size; everything else is read-only.",
+        "The working, temporary and home folders are limited in size; all else is read-only.",
         "Write less, or raise the disk limit.",
     ),
     _entry(

@@ -33,7 +33,9 @@ class Limits(BaseModel):
     memory_mb: int = Field(default=512, description="Memory of the container, in MiB.")
     cpus: float = Field(default=1.0, description="CPU cores.")
     processes: int = Field(default=128, description="Processes and threads at one time.")
-    disk_mb: int = Field(default=64, description="Size of /tmp and the home folder, in MiB each.")
+    disk_mb: int = Field(
+        default=64, description="Size of the working directory, /tmp and home, in MiB each."
+    )
     open_files: int = Field(default=1024, description="Files and connections open in one process.")
     log_kb: int = Field(default=4096, description="Log text that is kept, in KiB: head and tail.")
     response_kb: int = Field(default=1024, description="Largest response, in KiB.")

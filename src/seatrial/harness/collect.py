@@ -39,7 +39,7 @@ def collect(patterns: Iterable[str], uid: int) -> Iterator[Union[FileFrame, Noti
 
 
 def _found(patterns: Iterable[str], uid: int) -> list[str]:
-    with _as_user(uid):
+    with as_user(uid):
         found = [
             path
             for pattern in patterns
@@ -51,7 +51,7 @@ def _found(patterns: Iterable[str], uid: int) -> list[str]:
 
 
 def _open(path: str, uid: int) -> tuple[BinaryIO, int]:
-    with _as_user(uid):
+    with as_user(uid):
         if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
             raise OSError(None, "behind a link")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -75,7 +75,7 @@ def _pieces(path: str, file: BinaryIO, size: int) -> Iterator[FileFrame]:
 
 
 @contextmanager
-def _as_user(uid: int) -> Generator[None]:
+def as_user(uid: int) -> Generator[None]:
     """Be the child's user for a moment, where this process is root and the child was not."""
     if os.geteuid() != 0 or uid == 0:
         yield

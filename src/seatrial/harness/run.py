@@ -66,7 +66,7 @@ class Run:
         """Write the files and start the child; on failure the exit frame says `not_started`."""
         self._meter.begin()
         try:
-            workspace.write_files(self._assign.files)
+            workspace.write_files(self._assign.files, uid=self._assign.uid)
             self._child = children.start(self._assign)
         except (children.NotStarted, ValueError, OSError) as error:
             self._reason = "not_started"

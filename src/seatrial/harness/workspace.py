@@ -1,20 +1,32 @@
-"""The agent's files, written where the agent can only read them, and the state of its disks."""
+"""The agent's copy of its files, in its working directory, and the state of its disks."""
 
 import os
 from dataclasses import dataclass
 
+from .collect import as_user
+
 ROOT = "/agent"
-WRITABLE = ("/tmp", "/home/agent")  # noqa: S108 - the container's own
+WRITABLE = ("/tmp", "/home/agent", ROOT)  # noqa: S108 - the container's own
 
 
-def write_files(files: dict[str, str], root: str = ROOT) -> None:
-    """Write texts by relative path. Raises ValueError for a path that leads out of `root`."""
-    for name, text in files.items():
-        path = os.path.join(root, *_parts(name))
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+def write_files(files: dict[str, str], root: str = ROOT, uid: int = 0) -> None:
+    """Write texts by relative path; they belong to `uid` where this process is root.
+
+    Raises ValueError for a path that leads out of `root`.
+    """
+    if uid not in (0, os.geteuid()):
+        # Engines give a mount point the mode of the folder below it, whatever was asked for.
+        os.chmod(root, 0o1777)  # noqa: S103 - the container's own, as /tmp
+    with as_user(uid):
+        for name, text in files.items():
+            _write(os.path.join(root, *_parts(name)), text)
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 @dataclass(frozen=True)

@@ -329,7 +329,7 @@ class Slots:
             mounts=(self._harness(), *doorway.mounts, *spec.mounts),
             volumes=doorway.volumes,
             tmpfs=(
-                Tmpfs("/agent", _AGENT_FILES_MB, mode=0o755),
+                Tmpfs("/agent", max(spec.disk_mb, _AGENT_FILES_MB)),
                 Tmpfs("/tmp", spec.disk_mb),  # noqa: S108 - a path inside the container
                 Tmpfs("/home/agent", spec.disk_mb, executable=True),
             ),

@@ -178,17 +178,23 @@ async def test_the_agents_own_modules_may_have_the_names_of_ours(run: Run) -> No
     assert (await run("", files=files)).worker.result.response == "hp"
 
 
-async def test_the_agent_has_no_privilege_and_cannot_write_its_own_files(run: Run) -> None:
+async def test_the_agent_has_no_privilege_beyond_its_own_files(run: Run) -> None:
     code = """
 import os
 def run(q):
     lines = open("/proc/self/status").read().splitlines()
     status = dict(line.split(":\\t", 1) for line in lines if ":\\t" in line)
     try:
-        open("/agent/agent.py", "a")
+        open("/seatrial/lib/harness/run.py", "a")
         wrote = True
     except OSError:
         wrote = False
+    import sqlite3
+    sqlite3.connect("memory.db").execute("create table notes (text)")
+    os.makedirs("data/out")
+    open("data/out/report.md", "w").close()
+    open("/agent/agent.py", "a").close()
+    os.remove("/agent/agent.py")
     return {"caps": [status[k] for k in ("CapInh", "CapPrm", "CapEff", "CapAmb")],
             "nnp": status["NoNewPrivs"], "ids": [os.getuid(), os.getgid(), os.getgroups()],
             "wrote": wrote, "cwd": os.getcwd(), "home": os.environ["HOME"],

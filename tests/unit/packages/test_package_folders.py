@@ -84,3 +84,19 @@ LAYOUTS = {
 def test_a_package_finds_the_modules_of_an_agent_in_a_folder(tmp_path: Path, name: str) -> None:
     files, (file, code, called) = LAYOUTS[name]
     assert _ask(tmp_path, {**files, file: code}, file, called) == "own hello"
+
+
+def test_a_package_works_in_a_copy_that_the_next_query_does_not_see(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib\n"
+        "def run(q):\n"
+        "    there = os.path.exists('memory.db')\n"
+        "    pathlib.Path('memory.db').write_text(q)\n"
+        "    pathlib.Path(__file__).write_text('changed')\n"
+        "    return f'{there} {open(\"notes.txt\").read()}'"
+    )
+    files = {"agent.py": code, "notes.txt": "notes"}
+    for _ in range(2):
+        assert _ask(tmp_path, files, "agent.py", "run") == "False notes"
+    assert sorted(path.name for path in (tmp_path / "app").iterdir()) == ["agent.py", "notes.txt"]
+    assert (tmp_path / "app/agent.py").read_text() == code

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import traceback
+from dataclasses import replace
 from typing import Any, Optional
 
 from seatrial.harness.detect import find_named
@@ -28,7 +29,8 @@ def main(query_fd: int, report_fd: int, answer_fd: int) -> int:
     the call on, what is printed goes to `answer_fd`: it is the response of an agent that returns
     none.
     """
-    config = read_config()
+    # The server started this process in a copy of the files that is its own.
+    config = replace(read_config(), root=os.getcwd())
     report = os.fdopen(report_fd, "w", encoding="utf-8", errors="replace")
     sys.path[:1] = import_paths(config.root, config.file)
     sys.path.append(script_folder(config.root, config.file))

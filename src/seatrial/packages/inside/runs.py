@@ -4,12 +4,14 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 from seatrial.harness.modules import import_paths, module_name
@@ -126,7 +128,8 @@ class Process:
         self, config: Config, environment: dict[str, str], script_query: Optional[str] = None
     ) -> None:
         """Start it. A script gets its query at once; all others wait for theirs."""
-        self._config = config
+        self._copy = _copied(config.root)
+        self._config = replace(config, root=self._copy or config.root)
         self._heard: queue.Queue[Optional[dict[str, Any]]] = queue.Queue()
         self._printed = bytearray()
         self.problem = ""
@@ -163,6 +166,8 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._close_pipes()
+        if self._copy:
+            shutil.rmtree(self._copy, ignore_errors=True)
 
     # --- starting
 
@@ -304,6 +309,18 @@ class Process:
         if self._query is not None:
             os.close(self._query)
             self._query = None
+
+
+def _copied(root: str) -> Optional[str]:
+    """A private copy to work in, as in the test; None where there is no room for one."""
+    folder = None
+    try:
+        folder = tempfile.mkdtemp(prefix="agent-")
+        return shutil.copytree(root, folder, dirs_exist_ok=True)
+    except OSError:  # shutil.Error is one, too
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        return None
 
 
 def _program(config: Config) -> list[str]:
