@@ -1,7 +1,7 @@
 import { ActionIcon, FileButton, Menu } from "@mantine/core";
 import { EllipsisVertical, FilePlus, Trash2, Upload } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
-import { changeDraft, type Draft } from "./draft";
+import { agentOf, changeDraft, type Draft } from "./draft";
 import { take } from "./take";
 
 const NewFile = lazy(() => import("./NewFile"));
@@ -15,7 +15,7 @@ interface FileMenuProps {
 /** Add a file, take some from this computer, remove the one that is open. */
 export function FileMenu({ draft, open, onOpen }: FileMenuProps) {
   const [naming, setNaming] = useState(false);
-  const removable = open !== "agent.py" && open in draft.files;
+  const removable = open !== agentOf(draft) && open in draft.files;
 
   function remove() {
     const { [open]: _, ...files } = draft.files;

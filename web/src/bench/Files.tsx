@@ -1,7 +1,7 @@
 import { Tabs } from "@mantine/core";
 import type { FieldProblem } from "../api/schema";
 import classes from "./Bench.module.css";
-import { changeDraft, type Draft } from "./draft";
+import { agentOf, changeDraft, type Draft } from "./draft";
 import { Editor } from "./Editor";
 import { FileMenu } from "./FileMenu";
 import { fileOf, REQUIREMENTS } from "./problems";
@@ -21,18 +21,19 @@ interface FilesProps {
 
 /** The agent's files, one tab each, with what is wrong in them. */
 export function Files({ draft, problems, chosen, onChoose, target, onRun }: FilesProps) {
-  const names = ["agent.py", REQUIREMENTS, ...others(draft)];
-  const open = names.includes(chosen) ? chosen : "agent.py";
+  const agent = agentOf(draft);
+  const names = [agent, REQUIREMENTS, ...others(draft)];
+  const open = names.includes(chosen) ? chosen : agent;
   const here = (name: string) => problems.filter((problem) => fileOf(problem) === name);
 
   const drop = useFileDrop();
 
   return (
     <section className={`panel ${classes.files}`} aria-label="Files" {...drop.handlers}>
-      {drop.over && <div className={classes.drop}>Drop files or a zip</div>}
+      {drop.over && <div className={classes.drop}>Drop files, a folder or a zip</div>}
       <Tabs
         value={open}
-        onChange={(name) => onChoose(name ?? "agent.py")}
+        onChange={(name) => onChoose(name ?? agent)}
         className={classes.document}
         style={{ display: "flex", flexDirection: "column" }}
       >
@@ -86,7 +87,7 @@ function Problems({ problems }: { problems: readonly FieldProblem[] }) {
 
 function others(draft: Draft): string[] {
   return Object.keys(draft.files)
-    .filter((name) => name !== "agent.py")
+    .filter((name) => name !== agentOf(draft))
     .sort();
 }
 

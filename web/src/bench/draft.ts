@@ -55,7 +55,9 @@ const listeners = new Set<() => void>();
 function load(): Draft {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? "null") as Partial<Draft> | null;
-    if (typeof kept?.files?.["agent.py"] === "string") return known(kept);
+    const files = kept?.files ?? {};
+    const agent = agentOf({ files, entry_point: kept?.entry_point ?? null });
+    if (kept && typeof files[agent] === "string") return known(kept);
   } catch {
     // What is there was not written by this version of the page.
   }
@@ -89,12 +91,35 @@ export function changeDraft(changes: Partial<Draft>): void {
   for (const listener of listeners) listener();
 }
 
-/** Put files into the draft, and requirements where some are given. */
-export function addToDraft(files: Draft["files"], requirements: string | undefined): void {
+/**
+ * Put files into the draft, and requirements where some are given. `agent` is the one of them to
+ * run; a template that it replaces is taken out.
+ */
+export function addToDraft(
+  files: Draft["files"],
+  requirements: string | undefined,
+  agent: string | null = null,
+): void {
+  const elsewhere = agent !== null && agent !== "agent.py";
+  const before = elsewhere && !draftIsTouched(current) ? {} : current.files;
   changeDraft({
-    files: { ...current.files, ...files },
+    files: { ...before, ...files },
     requirements: requirements ?? current.requirements,
+    entry_point: entryOf(current.entry_point ?? null, agent),
   });
+}
+
+/** A name to call in agent.py stays; what was named in another file does not. */
+function entryOf(before: string | null, agent: string | null): string | null {
+  if (agent === null) return before;
+  if (agent !== "agent.py") return agent;
+  return before?.startsWith("agent.py") ? before : null;
+}
+
+/** The file that is run: the one that the entry point names, else agent.py. */
+export function agentOf(draft: Pick<Draft, "files" | "entry_point">): string {
+  const [named = ""] = (draft.entry_point ?? "").split(":");
+  return named in draft.files ? named : "agent.py";
 }
 
 /** Put another draft in the place of this one; what was there before. */

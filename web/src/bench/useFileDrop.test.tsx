@@ -60,3 +60,35 @@ test("a piece of text that is dragged is left to the editor", () => {
   fireEvent(place, dropped);
   expect(dropped.defaultPrevented).toBe(false);
 });
+
+test("a folder that is dropped is read with its folders, without what is hidden", async () => {
+  const place = shown();
+  const leaf = (path: string) => ({
+    isFile: true,
+    isDirectory: false,
+    name: path.split("/").at(-1),
+    fullPath: path,
+    file: (take: (file: File) => void) => take(new File(["x = 1"], "x")),
+  });
+  const folder = (path: string, children: unknown[]) => ({
+    isFile: false,
+    isDirectory: true,
+    name: path.split("/").at(-1),
+    fullPath: path,
+    createReader: () => {
+      const pieces = [...children.map((child) => [child]), []];
+      return { readEntries: (take: (piece: unknown) => void) => take(pieces.shift()) };
+    },
+  });
+  const entry = folder("/app", [
+    leaf("/app/__init__.py"),
+    leaf("/app/agent.py"),
+    leaf("/app/.env"),
+    folder("/app/.git", [leaf("/app/.git/config")]),
+    folder("/app/data", [leaf("/app/data/p.txt")]),
+  ]);
+  const items = [{ webkitGetAsEntry: () => entry }];
+  fireEvent.drop(place, { dataTransfer: { types: ["Files"], files: [], items } });
+  await waitFor(() => expect(place.textContent).toContain("app/data/p.txt"));
+  expect(place.textContent).toBe("app/__init__.py app/agent.py app/data/p.txt");
+});

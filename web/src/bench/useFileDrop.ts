@@ -1,4 +1,5 @@
 import { type DragEvent, useState } from "react";
+import { droppedFiles } from "./dropped";
 import { take } from "./take";
 
 /** Lets files of the user's computer be dropped on an element. */
@@ -21,7 +22,7 @@ export function useFileDrop() {
         event.preventDefault();
         event.stopPropagation();
         setOver(false);
-        void take(Array.from(event.dataTransfer.files));
+        void take(droppedFiles(event.dataTransfer));
       },
     },
   };
