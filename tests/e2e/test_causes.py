@@ -43,6 +43,8 @@ ALSO = (
     "modules: own folder that lacks one module",
     "modules: own module that was not sent",
     "modules: own file that hides a package",
+    "modules: two packages that do not fit, both with versions",
+    "modules: package that is too old for what it needs",
     "variables: exit code alone",
     "variables: KeyError of a dict is no variable",
     "variables: method of None",

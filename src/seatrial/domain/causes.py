@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from . import inside_addresses, limit_causes
+from . import inside_addresses, limit_causes, misfits
 from .failures import Failure, failure
 from .import_names import distribution_of, is_own
 from .record import AgentError
@@ -59,6 +59,9 @@ def _fix(error: AgentError) -> dict[str, str | int] | None:
     if error.cause == "module":
         package = distribution_of(error.subject)
         return {"add_requirement": package} if package and not is_own(error.subject) else None
+    if error.cause == "needs_module":
+        package = misfits.package_of(error.subject)
+        return {"add_requirement": package} if package else None
     if error.cause in {"install", "pip"} and _REQUIREMENT.fullmatch(error.subject):
         return {"add_requirement": error.subject}
     return None
@@ -245,17 +248,6 @@ def _own_module(request: TestRequest, module: str, said: str) -> tuple[str, str,
     )
 
 
-def _lacks(request: TestRequest, subject: str, said: str) -> tuple[str, str, str]:
-    installed, _, name = subject.partition(": ")
-    package = installed.partition(" ")[0]
-    return (
-        "dependencies.version_mismatch",
-        f"{installed[:120]} is installed; it has no {name[:200]!r}: {said[:300]}",
-        f"Require a version of {_word(package)} that has {name[:100]!r} (installed: "
-        f"{installed[:120]}), or change the import to what this version offers.",
-    )
-
-
 def _python(request: TestRequest, subject: str, said: str) -> tuple[str, str, str]:
     module, _, version = subject.partition(" ")
     removed = f"Python {version} removed {module!r} from the standard library."
@@ -321,8 +313,9 @@ _MAKERS: dict[str, _Maker] = {
     "circular": _circular,
     "module": _module,
     "own_module": _own_module,
-    "lacks_module": _lacks,
-    "lacks_name": _lacks,
+    "lacks_module": misfits.lacks,
+    "lacks_name": misfits.lacks,
+    "needs_module": misfits.needs_module,
     "older_python": _python,
     "later_python": _later_python,
     "hides": _hides,

@@ -30,6 +30,8 @@ _INSTALL = re.compile(
     r"(?:pip3?|uv add|uv pip|poetry add) ?(?:install )?(?:-U |--upgrade |-qU )?"
     r"['\"`]?([A-Za-z0-9][A-Za-z0-9._-]{0,80}(?:\[[A-Za-z0-9,._-]{1,80}\])?)"
 )
+_BY = " < "
+"""Between what is missing and the distribution that imports it."""
 _ADVISES = re.compile(r"pip3? install|uv add|poetry add|uv pip install")
 
 
@@ -59,12 +61,13 @@ def _of_failed(error: ImportError, text: str, root: str) -> Optional[Hint]:
     if "partially initialized module" in text and "circular" in text:
         return "circular", error.name or ""
     if isinstance(error, ModuleNotFoundError):
-        return _of_module(error.name or "", root)
+        return _of_module(error.name or "", importer_of(error, root), root)
     found = _NAME.search(text)
-    return _of_name(error.name or "", found[1], root) if found else None
+    importer = importer_of(error, root)
+    return _of_name(error.name or "", found[1], importer, root) if found else None
 
 
-def _of_module(name: str, root: str) -> Optional[Hint]:
+def _of_module(name: str, importer: str, root: str) -> Optional[Hint]:
     top = name.partition(".")[0]
     if not top:
         return None
@@ -74,20 +77,25 @@ def _of_module(name: str, root: str) -> Optional[Hint]:
         return "older_python", f"{top} {REMOVED[top]}"
     where = _found(top)
     if where is None:
-        return "module", name
+        return ("needs_module", f"{name}{importer}") if importer else ("module", name)
     if _is_below(where, root):
         return _hidden(top, root) or ("own_module", name)
-    return "lacks_module", f"{_distribution(top)}: {name}"
+    return "lacks_module", _lacks(_distribution(top), name, importer)
 
 
-def _of_name(module: str, name: str, root: str) -> Optional[Hint]:
+def _of_name(module: str, name: str, importer: str, root: str) -> Optional[Hint]:
     top = module.partition(".")[0]
     where = _found(top) if top else None
     if where is None:
         return None
     if _is_below(where, root):
         return _hidden(top, root)
-    return "lacks_name", f"{_distribution(top)}: {module}.{name}"
+    return "lacks_name", _lacks(_distribution(top), f"{module}.{name}", importer)
+
+
+def _lacks(installed: str, name: str, importer: str) -> str:
+    other = "" if importer == f"{_BY}{installed}" else importer
+    return f"{installed}: {name}{other}"
 
 
 def _hidden(module: str, root: str) -> Optional[Hint]:
@@ -124,6 +132,21 @@ def _distribution(top: str) -> str:
         if owns:
             return f"{one.metadata['Name']} {one.version}"
     return top
+
+
+def importer_of(error: BaseException, root: str) -> str:
+    """` < ` and the distribution whose code imports; empty for the agent's own code."""
+    module, file, trace = "", "", error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if name not in _standard() and not frame.f_code.co_filename.startswith("<frozen"):
+            module, file = name, frame.f_code.co_filename
+        trace = trace.tb_next
+    if not module or _is_below(file, root):
+        return ""
+    found = _distribution(module)
+    return f"{_BY}{found}" if found != module else ""
 
 
 def _standard() -> Iterable[str]:

@@ -58,6 +58,18 @@ CAUSES: dict[str, tuple[str, str, str, str]] = {
         "idna 3.10: idna.x",
         r"idna 3\.10",
     ),
+    "two packages that do not fit": (
+        "dependencies.version_mismatch",
+        "lacks_name",
+        "Werkzeug 3.0.0: werkzeug.urls.url_quote < Flask 2.2.2",
+        r"Werkzeug<3\.0\.0",
+    ),
+    "a package that needs another": (
+        "dependencies.incomplete",
+        "needs_module",
+        "yaml < some-tool 1.0",
+        r"'pyyaml'",
+    ),
     "a removed module": ("agent.import_error", "older_python", "imp 3.12", r"older than 3\.12"),
     "a later module": ("agent.import_error", "later_python", "tomllib 3.11", r"3\.11 or later"),
     "a hidden module": ("agent.import_error", "hides", "random.py", r"Rename random\.py"),
