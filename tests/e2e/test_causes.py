@@ -45,6 +45,7 @@ ALSO = (
     "modules: own file that hides a package",
     "modules: two packages that do not fit, both with versions",
     "modules: package that is too old for what it needs",
+    "modules: package that imports what it does not bring along",
     "variables: exit code alone",
     "variables: KeyError of a dict is no variable",
     "variables: method of None",

@@ -124,7 +124,7 @@ opentelemetry opentelemetry-api
 opentelemetry.sdk opentelemetry-sdk
 pandas_ta pandas-ta
 phi phidata
-pkg_resources setuptools
+pkg_resources setuptools<81
 pptx python-pptx
 psycopg2 psycopg2-binary
 pydantic_ai pydantic-ai

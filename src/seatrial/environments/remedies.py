@@ -124,9 +124,9 @@ def other_python(output: str, cause: str, package: str, needs: str, newest: str)
     """A package for other Pythons: `needs` is what it requires; without it its wheels tell."""
     fitting = _fitting(output, needs)
     asker = asked_by(cause, package)
-    whose = f", which {asker} needs" if asker else ""
+    whose = f", which {asker} needs," if asker else ""
     wanted = f" {needs}" if needs else f" {_range(fitting)}" if fitting else ""
-    message = f"{package}{whose}, is for Python{wanted} only." if wanted else ""
+    message = f"{package}{whose} is for Python{wanted} only." if wanted else ""
     if needs:
         message = f"{package} needs Python {needs}{f' ({asker} needs it)' if asker else ''}."
     python = _nearest(fitting, output)

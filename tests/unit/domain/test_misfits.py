@@ -43,3 +43,9 @@ def test_an_importer_of_no_strict_form_is_no_part_of_an_advice(importer: str) ->
     assert message.startswith("idna 3.10 is installed")
     assert importer not in advice or not importer
     assert needs_module(asked(""), f"yaml < {importer}", "said") is None
+
+
+def test_a_module_that_a_later_version_dropped_names_the_version_that_has_it() -> None:
+    made = needs_module(asked(""), "pkg_resources < pyfiglet 0.8.post1", "said")
+    assert made is not None
+    assert "Add 'setuptools<81' to the requirements" in made[2]
