@@ -27,6 +27,7 @@ _ROLES: dict[Outcome, Role] = {Outcome.SUCCEEDED: "good", Outcome.CANCELLED: "wa
 _STEPS = (
     *("queued", "resolved", "built", "started", "first_output", "running", "cleaned", "total"),
 )
+_SHOWN_FILES = 5
 _MEBIBYTE = 1024 * 1024
 _OPTIONS = {
     "timeout_seconds": "--timeout",
@@ -107,9 +108,20 @@ def _facts(test: Test) -> Iterator[Line]:
     if result is not None and result.entry_point:
         framework = f" ({result.framework})" if result.framework else ""
         yield line(Span("entry   ", "dim"), f"{result.entry_point}{framework}")
+    yield from _written(result)
     yield from _webhook(test)
     if test.retry_of:
         yield line(Span("retry   ", "dim"), f"of {test.retry_of}")
+
+
+def _written(result: Result | None) -> Iterator[Line]:
+    """What the agent left in its folders, which are gone."""
+    if result is None or not result.files:
+        return
+    shown = ", ".join(f"{one.path} ({one.size:,} bytes)" for one in result.files[:_SHOWN_FILES])
+    rest = max(0, len(result.files) - _SHOWN_FILES) + result.files_not_listed
+    more = f" and {rest:,} more" if rest > 0 else ""
+    yield line(Span("left    ", "dim"), shown + more)
 
 
 def _webhook(test: Test) -> Iterator[Line]:

@@ -24,10 +24,11 @@ from .events import (
 )
 from .phases import Phase
 from .recordings import DIFFERS
-from .tests import Result
+from .tests import Result, WrittenFile
 
 ERROR = "agent.error"
 EXIT = "agent.exit"
+WRITTEN = "agent.files"
 ENTRY = "agent.entry"
 TOO_LARGE = "agent.response_too_large"
 TAMPERED = "harness.report_invalid"
@@ -131,6 +132,8 @@ class AttemptRecord:
 
     entry_point: str = ""
     framework: str = ""
+    files: tuple[WrittenFile, ...] = ()
+    files_not_listed: int = 0
     result: Result | None = None
     too_large_bytes: int | None = None
     too_large_event: int | None = None
@@ -215,6 +218,9 @@ class AttemptRecord:
                 return replace(self, error=AgentError(**data.data), error_event=number)
             case "agent.exit":
                 return replace(self, exit=AgentExit(**data.data), exit_event=number, exit_at=at)
+            case "agent.files":
+                files = tuple(WrittenFile.model_validate(one) for one in data.data["files"])
+                return replace(self, files=files, files_not_listed=int(data.data["more"]))
             case "agent.entry":
                 return replace(self, **_entry(data.data))
             case "harness.report_invalid":

@@ -39,6 +39,17 @@ class QueuePlace(_Value):
     reason: str = ""
 
 
+class WrittenFile(_Value):
+    """A regular file that the agent left in its working directory or home folder.
+
+    `size` in bytes; `sha256` is empty for a file that was too large to read.
+    """
+
+    path: str
+    size: int
+    sha256: str = ""
+
+
 class Result(_Value):
     """What the agent answered.
 
@@ -62,6 +73,10 @@ class Result(_Value):
         default=None,
         description="The test whose recording answered the model calls; null when a model did.",
     )
+    files: tuple[WrittenFile, ...] = Field(
+        default=(), description="What the agent wrote and left, by path; at most 200 files."
+    )
+    files_not_listed: int = Field(default=0, description="Files that it left besides these.")
 
 
 class Durations(_Value):

@@ -26,7 +26,7 @@ def collect(patterns: Iterable[str], uid: int) -> Iterator[Union[FileFrame, Noti
     left = TOTAL_BYTES
     for path in _found(patterns, uid):
         try:
-            file, size = _open(path, uid)
+            file, size = open_regular(path, uid)
         except OSError as error:
             yield NoticeFrame("file_skipped", f"{_shown(path)}: {error.strerror or error}")
             continue
@@ -50,7 +50,8 @@ def _found(patterns: Iterable[str], uid: int) -> list[str]:
     return sorted(set(found))[:MOST_FILES]
 
 
-def _open(path: str, uid: int) -> tuple[BinaryIO, int]:
+def open_regular(path: str, uid: int) -> tuple[BinaryIO, int]:
+    """A file that the user `uid` may read, and its size. OSError for all but regular files."""
     with as_user(uid):
         if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):
             raise OSError(None, "behind a link")

@@ -137,6 +137,19 @@ class ErrorFrame:
 
 
 @dataclass(frozen=True)
+class WrittenFrame:
+    """What the child left in its folders: bytes and SHA-256 of regular files, by absolute path.
+
+    A file without a hash was too large to read. `more` files are there that are not listed.
+    """
+
+    kind: ClassVar[Literal["written"]] = "written"
+    sizes: dict[str, int]
+    hashes: dict[str, str]
+    more: int
+
+
+@dataclass(frozen=True)
 class FileFrame:
     """A piece of a collected file. `name` is untrusted metadata, never a path to write to."""
 
@@ -260,6 +273,7 @@ Numbered = Union[
     ResultFrame,
     ErrorFrame,
     FileFrame,
+    WrittenFrame,
     NoticeFrame,
     Exit,
 ]
@@ -283,6 +297,7 @@ NUMBERED: tuple[type[Frame], ...] = (
     ResultFrame,
     ErrorFrame,
     FileFrame,
+    WrittenFrame,
     NoticeFrame,
     Exit,
 )

@@ -54,6 +54,7 @@ from .frames import (
     ResultFrame,
     ResultPart,
     Welcome,
+    WrittenFrame,
 )
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "ResultFrame",
     "ResultPart",
     "Welcome",
+    "WrittenFrame",
     "encode",
     "harness_decoder",
     "join_result",

@@ -16,6 +16,7 @@ from .metrics import Meter
 from .output import Output
 from .protocol import Assign, Begun, Exit, NoticeFrame, Numbered
 from .pump import Feeder, Pump
+from .written import written
 
 DRAIN_SECONDS = 0.3
 AFTER_RESULT_SECONDS = 1.0
@@ -236,7 +237,16 @@ class Run:
 
     def _last(self) -> Iterator[Numbered]:
         yield from collect(self._assign.collect, self._assign.uid)
+        yield from self._written()
         yield self._exit("")
+
+    def _written(self) -> Iterator[Numbered]:
+        """What an agent left, unless somebody waits for its end."""
+        if self._assign.mode != "agent" or self._reason in ("cancelled", "orphaned"):
+            return
+        frame = written(self._assign.files, self._assign.uid)
+        if frame is not None:
+            yield frame
 
     def _send_last(self) -> None:
         while self._last_frames is not None and not self._channel.full:

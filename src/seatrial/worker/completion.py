@@ -120,7 +120,9 @@ def final_result(record: AttemptRecord, resolved: ResolvedModel | None) -> Resul
     exited = record.exit
     if exited is None:
         return base
-    return base.model_copy(update={"exit_code": exited.code, "exit_signal": exited.signal})
+    left = {"files": record.files, "files_not_listed": record.files_not_listed}
+    ended = {"exit_code": exited.code, "exit_signal": exited.signal}
+    return base.model_copy(update={**ended, **left})
 
 
 def metrics_of(request: TestRequest, record: AttemptRecord, timings: Timings) -> Metrics:

@@ -18,7 +18,7 @@ from seatrial.domain.events import (
     ResponseEvent,
     ResultEvent,
 )
-from seatrial.domain.record import ENTRY, ERROR, EXIT, TOO_LARGE
+from seatrial.domain.record import ENTRY, ERROR, EXIT, TOO_LARGE, WRITTEN
 from seatrial.domain.tests import Result
 from seatrial.harness.protocol import (
     Entry,
@@ -30,10 +30,15 @@ from seatrial.harness.protocol import (
     NoticeFrame,
     Response,
     ResultFrame,
+    WrittenFrame,
 )
 
 _MOST_PARTS = 100_000
 _PART = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
+_MOST_FILES = 200
+_SHOWN_FILES = 5
+_PATH = re.compile(r"/(?:agent|home/agent)/[^\x00-\x1f\x7f]{1,300}")
+_SHA256 = re.compile(r"(?:[0-9a-f]{64})?")
 _DEEPEST_VALUE = 100
 """Nesting of a structured value that is kept; what writes it as JSON gives up before 255."""
 
@@ -56,6 +61,8 @@ def events_of(frame: Frame, result_of: ResultMaker) -> list[EventData]:
             return [_result(frame, result_of)]
         case ErrorFrame():
             return [_error(frame)]
+        case WrittenFrame():
+            return _written(frame)
         case NoticeFrame(code=code, message=message):
             return [NoticeEvent(code=f"harness.{code}", message=message)]
         case Exit():
@@ -126,6 +133,23 @@ def _metric(frame: Metric) -> MetricEvent:
 def _entry(frame: Entry) -> NoticeEvent:
     data = {"entry_point": frame.entry_point, "framework": frame.framework, "how": frame.how}
     return NoticeEvent(code=ENTRY, message=f"Calling {frame.entry_point} ({frame.how})", data=data)
+
+
+def _written(frame: WrittenFrame) -> list[EventData]:
+    """The list, without what no harness of ours sends."""
+    files = [
+        {"path": path, "size": size, "sha256": frame.hashes.get(path, "")}
+        for path, size in list(frame.sizes.items())[:_MOST_FILES]
+        if _PATH.fullmatch(path) and ".." not in path.split("/") and size >= 0
+    ]
+    files = [one for one in files if _SHA256.fullmatch(str(one["sha256"]))]
+    if not files:
+        return []
+    more = max(0, frame.more) + len(frame.sizes) - len(files)
+    shown = ", ".join(str(one["path"]) for one in files[:_SHOWN_FILES])
+    rest = max(0, len(files) - _SHOWN_FILES) + more
+    message = f"The agent left {shown}" + (f" and {rest:,} more files." if rest > 0 else ".")
+    return [NoticeEvent(code=WRITTEN, message=message, data={"files": files, "more": more})]
 
 
 def _result(frame: ResultFrame, result_of: ResultMaker) -> EventData:
