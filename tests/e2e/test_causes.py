@@ -31,6 +31,7 @@ PROVOKED = {
     "addresses: LM Studio": "agent.address_unreachable",
     "hosts: allowed, no such host, with requests": "agent.host_unreachable",
     "input: two questions of a script": "agent.input_ended",
+    "entry: Flask": "agent.web_server",
     "modules: submodule that an installed package lacks": "dependencies.version_mismatch",
     "modules: extra of a package, in the library's words": "dependencies.incomplete",
 }
@@ -38,6 +39,8 @@ ALSO = (
     "addresses: address of the home network",
     "code: second event loop",
     "entry: notebook export",
+    "entry: two functions alike",
+    "input: loop that swallows the end",
     "files: SQLite below /var/lib",
     "hosts: with httpx, swallowed",
     "modules: own folder that lacks one module",

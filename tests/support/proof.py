@@ -35,6 +35,7 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
             "agent.read_only",
             "agent.program_missing",
             "agent.input_ended",
+            "agent.web_server",
             "dependencies.version_mismatch",
             "dependencies.incomplete",
         ),

@@ -208,6 +208,27 @@ def _arguments(request: TestRequest, message: str, said: str) -> tuple[str, str,
     )
 
 
+def _candidates(request: TestRequest, names: str, said: str) -> tuple[str, str, str]:
+    file = (request.entry_point or "").partition(":")[0] or "agent.py"
+    valid = [name for name in names.split(", ") if name.isidentifier() and name.isascii()]
+    ways = " or ".join(f"--entry {_word(file)}:{name}" for name in valid[:8])
+    return (
+        "agent.no_entrypoint",
+        f"{_word(file)} has several functions, and none of them is the entry point by its name: "
+        f"{', '.join(valid)}.",
+        f"Name the one that takes the query: {ways}." if ways else "",
+    )
+
+
+def _server(request: TestRequest, server: str, said: str) -> tuple[str, str, str]:
+    return (
+        "agent.web_server",
+        f"The program serves requests with {server[:60]}, so it never answers the query.",
+        "Define a function that takes the query and returns the answer, such as `def run(query)`, "
+        'and start the server below `if __name__ == "__main__":` alone: a package brings a server.',
+    )
+
+
 def _relative(request: TestRequest, _: str, said: str) -> tuple[str, str, str]:
     return (
         "agent.import_error",
@@ -309,6 +330,8 @@ _MAKERS: dict[str, _Maker] = {
     "loop": _loop,
     "notebook": _notebook,
     "arguments": _arguments,
+    "candidates": _candidates,
+    "server": _server,
     "relative": _relative,
     "circular": _circular,
     "module": _module,

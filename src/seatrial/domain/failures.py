@@ -86,6 +86,12 @@ _ENTRIES = (
         "Define a function such as `def run(query)`, or name one: agent.py:my_function.",
     ),
     _entry(
+        "agent.web_server",
+        "The agent is a web server.",
+        "It serves requests until it is stopped, so it never answers the query.",
+        "Define a function such as `def run(query)`; a package brings a server for it.",
+    ),
+    _entry(
         "agent.no_response",
         "The agent ended without a response.",
         "The process ended normally but returned and printed nothing that could be an answer.",

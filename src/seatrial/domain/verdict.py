@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from .ending import Ending, StopReason
 from .events import ModelCallEvent
 from .failures import Failure, failure
 from .phases import Outcome
-from .record import AgentError, AttemptRecord
+from .record import AgentError, AttemptRecord, RefusedHost
 from .recordings import DIFFERS
 from .requests import TestRequest
 
@@ -53,6 +54,7 @@ def _succeeded(record: AttemptRecord, ending: Ending) -> bool:
         and record.replay_difference_event is None
         and record.result is not None
         and bool(record.result.response.strip())
+        and _answered_with(record) is None
         and (not ending.model_named or any(_answered(call) for call in record.calls))
     )
 
@@ -129,7 +131,10 @@ def _exception(request: TestRequest, record: AttemptRecord, ending: Ending) -> F
     if error.stage == "exit":
         return None
     if error.stage == "detect":
-        return failure("agent.no_entrypoint", error.message, evidence_event=record.error_event)
+        named = of_cause(request, error, record.error_event)
+        return named or failure(
+            "agent.no_entrypoint", error.message, evidence_event=record.error_event
+        )
     if error.module is not None and not error.cause:
         error = replace(error, cause="module", subject=error.module)
     if error.module is None and (
@@ -180,11 +185,33 @@ def _no_response(request: TestRequest, record: AttemptRecord, ending: Ending) ->
 
 
 def _no_model_call(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
+    answer = record.result.response if record.result else ""
+    failed = next((text for text in (answer, record.last_stderr_line) if _FAILED.search(text)), "")
     return of_door(request, record, ending, record.last_log_line) or failure(
         "agent.no_model_call",
-        f"The test names the model {request.model}, but the agent never called it.",
+        f"The test names the model {request.model}, but the agent never called it.{before(record)}",
+        what_to_do=f"Correct what failed before the call: {failed[:300]}" if failed else "",
         evidence_event=record.exit_event,
     )
+
+
+_FAILED = re.compile(
+    r"error|exception|traceback|failed|cannot|could not|refused|timed out|went wrong|sorry",
+    re.IGNORECASE,
+)
+
+
+def _refusal(request: TestRequest, record: AttemptRecord, ending: Ending) -> Failure | None:
+    """The answer is what the gateway said to a refused request, which the agent took for data."""
+    host = _answered_with(record)
+    if host is None:
+        return None
+    return of_door(request, replace(record, calls=()), ending, host.message)
+
+
+def _answered_with(record: AttemptRecord) -> RefusedHost | None:
+    answer = record.result.response if record.result else ""
+    return next((host for host in record.refused_hosts if host.message in answer), None)
 
 
 _CHECKS: tuple[_Check, ...] = (
@@ -199,5 +226,6 @@ _CHECKS: tuple[_Check, ...] = (
     _tampered,
     _exited,
     _no_response,
+    _refusal,
     _no_model_call,
 )

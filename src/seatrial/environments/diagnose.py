@@ -65,6 +65,11 @@ _BUILD = re.compile(r"^[ \t]*error: Failed to (?:download and )?build `([^`\n]+)
 _WHEEL = re.compile(
     r"error: Failed to (?:install|download|extract|read|unzip)[^`\n]*?[ `]([^\s`]+)"
 )
+_REFUSES_PYTHON = re.compile(
+    r"Cannot install on Python version|(?:requires|needs|only supports) Python [<>=~0-9]"
+    r"|Python versions? [^\n]{0,60}(?:is|are) (?:not|un)[ ]?supported"
+)
+"""What setup programs say of a Python that they do not support. Foreign text: it chooses only."""
 _CAUSE = re.compile(r"^[ \t]*cause: (.+)$", re.MULTILINE)
 _NETWORK = (
     "Request failed after",
@@ -194,6 +199,9 @@ def _of_the_build(result: StageResult) -> FailureError | None:
     evidence = "\n".join((proof[0], *proof[1:][-_EVIDENCE_LINES:]))
     if system := remedies.other_system("", "", package):
         return _made("dependencies.build_failed", system.message, evidence, system)
+    if _REFUSES_PYTHON.search(result.output):
+        message = f"{package} has no wheel for this Python, and its source refuses this Python."
+        return FailureError(failure("dependencies.python_mismatch", message, evidence=evidence))
     message = f"{package} has no ready-made wheel here, and building it from source failed."
     return FailureError(failure("dependencies.build_failed", message, evidence=evidence))
 

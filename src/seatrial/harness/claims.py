@@ -29,6 +29,8 @@ NO_ENTRY_POINT = (
     " of a known framework, no single public function, and nothing was printed."
 )
 
+SEVERAL = "No entry point was found: of several functions ({}) none has a known name."
+
 
 class Claims:
     """Takes the runner's frames and the child's stdout; sends what becomes of them.
@@ -86,7 +88,9 @@ class Claims:
             return
         ran_on_import = self._entry is not None and self._entry.how == RAN_ON_IMPORT
         if ran_on_import and not self._printed.strip():
-            self._send(_no_entry_point())
+            if self._error:
+                return
+            self._send(_no_entry_point(self._entry))
         elif self._printed_size > self._limit:
             self._send_result(replace(self._result, too_large_bytes=self._printed_size))
         else:
@@ -109,7 +113,7 @@ class Claims:
             if frame.how != RAN_ON_IMPORT:
                 self._printed.clear()
                 self._printed_size = 0
-            self._send(Entry(frame.entry_point[:500], frame.framework[:100], frame.how[:100]))
+            self._send(_cut_entry(frame))
         elif isinstance(frame, ResultFrame):
             if not self._over:
                 self._take_result(frame)
@@ -166,8 +170,16 @@ def _cut(frame: ErrorFrame) -> ErrorFrame:
     )
 
 
-def _no_entry_point() -> ErrorFrame:
-    return ErrorFrame("detect", "NoEntryPoint", NO_ENTRY_POINT, "", None, None, None)
+def _cut_entry(frame: Entry) -> Entry:
+    names = [name[:200] for name in frame.candidates[:20]]
+    return Entry(frame.entry_point[:500], frame.framework[:100], frame.how[:100], names)
+
+
+def _no_entry_point(entry: Optional[Entry]) -> ErrorFrame:
+    candidates = ", ".join(entry.candidates[:20]) if entry else ""
+    cause = "candidates" if candidates else ""
+    message = SEVERAL.format(candidates) if candidates else NO_ENTRY_POINT
+    return ErrorFrame("detect", "NoEntryPoint", message, "", None, None, None, cause, candidates)
 
 
 def _is_json(text: str) -> bool:

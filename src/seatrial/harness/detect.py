@@ -66,6 +66,11 @@ def find(module: ModuleType, root: str, guarded: bool) -> Optional[Found]:
     return seen.named() or seen.last_framework_object() or seen.function() or seen.only_function()
 
 
+def candidates(module: ModuleType, root: str) -> list[str]:
+    """The file's public functions, which could be named as its entry point; in their order."""
+    return Namespace(module, root, guarded=False).functions()
+
+
 def find_named(module: ModuleType, name: str) -> Found:
     """The entry point that was asked for by name. Raises NoEntryPoint."""
     value: Any = module
@@ -121,12 +126,16 @@ class Namespace:
         """The one public function of the file, where the file is no script."""
         if self._guarded:
             return None
-        own = [
+        own = self.functions()
+        return self._usable(own[0], "only function") if len(own) == 1 else None
+
+    def functions(self) -> list[str]:
+        """The names of the file's own public functions."""
+        return [
             name
             for name, value in self._values.items()
             if not name.startswith("_") and self._is_defined_here(value)
         ]
-        return self._usable(own[0], "only function") if len(own) == 1 else None
 
     def _usable(self, name: str, how: str) -> Optional[Found]:
         value = self._values.get(name)

@@ -17,11 +17,24 @@ Place = tuple[str, str]
 """A file and the name of the function in it, of a line of the agent's own."""
 
 
-class Facts:
-    """Listens to the process. `install` starts it; it cannot be stopped (PEP 578)."""
+_INPUTS_TOO_MANY = 10
 
-    def __init__(self, root: str) -> None:
+
+class InputEnded(BaseException):
+    """Raised where a program goes on asking for input though there was none many times."""
+
+
+class Facts:
+    """Listens to the process. `install` starts it; it cannot be stopped (PEP 578).
+
+    `inputs` is the number of lines that `input()` can return; `bound` is called when a port is
+    bound.
+    """
+
+    def __init__(self, root: str, inputs: int = 1, bound: Callable[[], object] = bool) -> None:
         self._root = os.path.join(root, "")
+        self._inputs_left = inputs + _INPUTS_TOO_MANY
+        self._bound = bound
         self.variables: dict[str, Optional[Place]] = {}
         self.addresses: "deque[tuple[str, int]]" = deque(maxlen=_KEPT)
         self.names: "deque[tuple[str, int]]" = deque(maxlen=_KEPT)
@@ -31,6 +44,7 @@ class Facts:
             "socket.connect": self._connect,
             "socket.getaddrinfo": self._resolve,
             "sqlite3.connect": self._open_database,
+            "socket.bind": self._bind,
             "builtins.input": self._ask,
         }
 
@@ -64,6 +78,13 @@ class Facts:
 
     def _ask(self, arguments: tuple[Any, ...]) -> None:
         self.prompts.append(str(arguments[0])[:_TEXT])
+        self._inputs_left -= 1
+        if self._inputs_left < 0:
+            raise InputEnded
+
+    def _bind(self, arguments: tuple[Any, ...]) -> None:
+        if isinstance(arguments[1], tuple):
+            self._bound()
 
     def _missed(self, name: str) -> None:
         """A variable was read that is not there; the first reader of each is kept."""

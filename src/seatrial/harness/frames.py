@@ -51,12 +51,16 @@ class Begun:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the runner is about to call, and how it was found. A claim of the agent's process."""
+    """What the runner is about to call, and how it was found. A claim of the agent's process.
+
+    `candidates` are other names in the file that could be called.
+    """
 
     kind: ClassVar[Literal["entry"]] = "entry"
     entry_point: str
     framework: str
     how: str
+    candidates: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)

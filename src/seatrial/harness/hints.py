@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Callable, Optional
 
-from .facts import Facts
+from .facts import Facts, InputEnded
 from .missing import of_import
 
 Hint = tuple[str, str]
@@ -201,7 +201,7 @@ def _as_written(facts: Facts) -> tuple[str, int]:
 def _input(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
     """The end of input where the agent asked; the prompt is what it asked."""
     for error in chain:
-        if isinstance(error, EOFError):
+        if isinstance(error, (EOFError, InputEnded)):
             secret = _prompt_of(error, {"getpass", "unix_getpass", "fallback_getpass"})
             if secret is not None:
                 return "secret_input", secret

@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 import tokenize
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Optional
@@ -20,13 +21,14 @@ from typing import Any, Optional
 from . import aws_profiles
 from .child import CONFIG_FD, REPORT_FD
 from .claims import NO_ENTRY_POINT, RAN_ON_IMPORT
-from .detect import Found, NoEntryPoint, find, find_named, is_guarded
-from .facts import Facts
+from .detect import Found, NoEntryPoint, candidates, find, find_named, is_guarded
+from .facts import Facts, InputEnded
 from .frameworks.answers import Answer, write
 from .frameworks.function import BadSignature
 from .modules import import_paths, module_name, script_folder
 from .protocol import Entry, ErrorFrame, ResultFrame
 from .reporter import Reporter
+from .serving import HandsOver, Watch, hand_over
 from .trouble import Stage, describe
 
 SETTLE_SECONDS = 5.0
@@ -68,7 +70,8 @@ class Play:
         self._config, self._reporter = config, reporter
         self._path = os.path.join(config.root, config.file)
         self._stage: Stage = "load"
-        self._facts = Facts(config.root)
+        lines = config.query.count("\n") + 1
+        self._facts = Facts(config.root, lines, Watch(self._serves).begin)
 
     def run(self) -> int:
         """Load, find, call; an exception of the agent becomes an error frame and exit code 1."""
@@ -77,6 +80,8 @@ class Play:
         sys.path.append(script_folder(self._config.root, self._config.file))
         aws_profiles.write(self._config.root, os.environ)
         self._facts.install()
+        hand_over()
+        _forbid_getpass()
         try:
             self._play()
         except SystemExit as request:
@@ -86,8 +91,21 @@ class Play:
             return code
         except BaseException as error:  # noqa: BLE001 - whatever foreign code raises is the news
             self._report(error)
+            if isinstance(error, (EOFError, InputEnded)) and self._stage in ("load", "call"):
+                self._printed(RAN_ON_IMPORT)  # what it answered before is kept
             return 1
         return 0
+
+    def _serves(self, server: str) -> None:
+        """End a program that serves requests: it would not answer the query."""
+        message = f"The program serves requests with {server}, so it does not answer the query."
+        frame = ErrorFrame(
+            self._stage, "WebServer", message, "", None, None, None, "server", server
+        )
+        sys.stderr.write(f"{message}\n")
+        _flush()
+        self._reporter.send(frame)
+        os._exit(1)
 
     def _play(self) -> None:
         module = self._load()
@@ -103,12 +121,14 @@ class Play:
         elif guarded:
             self._run_script()
         else:
-            self._printed(RAN_ON_IMPORT)
+            self._printed(RAN_ON_IMPORT, candidates(module, self._config.root))
 
     def _load(self) -> Optional[ModuleType]:
         """The agent's module; None when it ended itself as a script does, with code 0."""
         try:
             return _import(self._path, self._config)
+        except HandsOver:
+            return sys.modules[module_name(self._config.root, self._config.file)]
         except SystemExit as request:
             if request.code in (None, 0):
                 return None
@@ -121,6 +141,7 @@ class Play:
 
     def _call(self, found: Found) -> None:
         self._announce(Entry(f"{self._config.file}:{found.name}", found.adapter.name, found.how))
+        _close_stdin()
         try:
             answer: Any = found.adapter.call(found.value, self._config.query, self._reporter.emit)
             if inspect.isawaitable(answer):
@@ -168,10 +189,10 @@ class Play:
         sys.modules.pop(name, None)
         runpy.run_module(name, run_name="__main__", alter_sys=True)
 
-    def _printed(self, how: str) -> None:
+    def _printed(self, how: str, others: Sequence[str] = ()) -> None:
         """The file was a script and has run: what it printed is its response."""
         _flush()
-        self._reporter.send(Entry(self._config.file, "script", how))
+        self._reporter.send(Entry(self._config.file, "script", how, list(others)))
         self._reporter.result(ResultFrame("", None, {}, None, from_stdout=True))
 
     def _announce(self, entry: Entry) -> None:
@@ -230,6 +251,25 @@ def _import(path: str, config: Config) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _close_stdin() -> None:
+    """A function gets the query as its argument: to read it as input would be a surprise."""
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own
+
+
+def _forbid_getpass() -> None:
+    """Without a terminal getpass would take the query for the secret."""
+    import getpass
+
+    def refuse(prompt: str = "Password: ", stream: object = None) -> str:
+        raise EOFError(f"getpass: there is no terminal ({prompt.strip()})")
+
+    refuse.__name__ = refuse.__qualname__ = "getpass"
+    refuse.__code__ = refuse.__code__.replace(co_name="getpass")
+    getpass.getpass = refuse
 
 
 def _source(path: str) -> str:

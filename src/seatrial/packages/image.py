@@ -40,7 +40,7 @@ def server_files() -> dict[str, bytes]:
     package = resources.files("seatrial.packages") / "inside"
     harness = resources.files("seatrial.harness")
     found = {item.name: item for item in package.iterdir() if item.name.endswith(".py")}
-    found |= {name: harness / name for name in ("detect.py", "modules.py")}
+    found |= {name: harness / name for name in ("detect.py", "modules.py", "serving.py")}
     for item in (harness / "frameworks").iterdir():
         if item.name.endswith(".py"):
             found[f"frameworks/{item.name}"] = item

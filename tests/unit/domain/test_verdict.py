@@ -471,15 +471,7 @@ def test_a_missing_module_names_the_package_to_add(module: str, package: str) ->
 
 @pytest.mark.parametrize(
     "module",
-    [
-        "x\n--index-url=http://evil",
-        "-r/etc/passwd",
-        "a b",
-        "git+https://evil/x",
-        "",
-        "ä",
-        "x" * 200,
-    ],
+    ["x\n--index-url=http://a", "-r/etc/passwd", "a b", "git+https://a/x", "", "ä", "x" * 200],
 )
 def test_what_no_package_is_called_is_never_offered_as_a_requirement(module: str) -> None:
     decided = verdict(REQUEST, raised(stage="load", module=module), Ending())

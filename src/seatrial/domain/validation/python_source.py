@@ -83,7 +83,20 @@ def _syntax_problem(path: str, text: str, found: Finding | None) -> FieldProblem
     if found.kind == TOO_COMPLEX:
         message = "The code is nested too deeply for Python."
         return FieldProblem("files", message, "agent.too_complex", file=printable(path))
-    return _problem(path, found.message, found.line, found.column)
+    return _problem(path, _with_remedy(text, found), found.line, found.column)
+
+
+def _with_remedy(text: str, found: Finding) -> str:
+    """The compiler's message, and what to do where the line is a notebook's and no Python."""
+    lines = text.splitlines()
+    at = found.line or 0
+    line = lines[at - 1].strip() if 0 < at <= len(lines) else ""
+    if not line.startswith(("%", "!")):
+        return found.message
+    return (
+        f"{found.message}; {printable(line[:80])!r} is a line of a notebook: remove it, and put "
+        "the packages that it installs into the requirements"
+    )
 
 
 def _problem(path: str, reason: str, line: int | None, column: int | None) -> FieldProblem:

@@ -25,6 +25,8 @@ _VERSION_CONTROL = re.compile(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
 # Only where blanks begin: within a long run of them, each further start would read it again.
 _BEFORE_OPTION = re.compile(r"(?<!\s)\s++(?=-)")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
+_SINGLE_EQUALS = re.compile(r"([A-Za-z0-9._-]{1,100}) ?= ?([A-Za-z0-9.*+!-]{1,60})")
+"""As conda writes a version."""
 _ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz|tar)$", re.IGNORECASE)
 
 _NO_FILES = "other requirements files cannot be named; put their lines here"
@@ -170,8 +172,10 @@ def _package_problem(text: str) -> tuple[str, str] | None:
     try:
         requirement = Requirement(text)
     except (ValueError, RecursionError) as error:
-        malformed = f"it is not a valid requirement ({_first_line(str(error))})", "invalid"
-        return _source_problem(text) or malformed
+        malformed = f"it is not a valid requirement ({_first_line(str(error))})"
+        if single := _SINGLE_EQUALS.fullmatch(text):
+            malformed = f"a version is named with two signs: {single[1]}=={single[2]}"
+        return _source_problem(text) or (malformed, "invalid")
     if requirement.url is not None:
         controlled = _VERSION_CONTROL.match(requirement.url)
         return _NO_VERSION_CONTROL if controlled else _NO_ADDRESS, "not_allowed"

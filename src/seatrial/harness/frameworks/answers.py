@@ -2,12 +2,16 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional, cast
 
 TEXT_KEYS = ("output", "result", "text", "answer", "content", "response", "message")
 """Where the text of an answer usually stands in a mapping, in the order of trying."""
+
+_NO_TEXT = re.compile(r"<[\w.<>]+ (object )?at 0x[0-9a-f]+>", re.ASCII)
+"""What Python writes for an object that has no text: an address in memory, which is no answer."""
 
 _USAGE_KEYS = {
     "input_tokens": ("input_tokens", "inputTokens", "prompt_tokens", "request_tokens"),
@@ -70,7 +74,8 @@ def text_of(value: Any) -> Optional[str]:
         found = getattr(value, name, None)
         if isinstance(found, str):
             return found
-    return str(value)
+    text = str(value)
+    return None if _NO_TEXT.fullmatch(text) else text
 
 
 def _mapping_text(value: "Mapping[Any, Any]") -> str:

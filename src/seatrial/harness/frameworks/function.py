@@ -79,6 +79,15 @@ def arguments(function: Any, value: Any) -> tuple[list[Any], dict[str, Any]]:
     return ([], {first.name: value}) if first.kind is first.KEYWORD_ONLY else ([value], {})
 
 
+def takes(function: Any, place: int, name: str) -> bool:
+    """Whether its parameter at that place has that name."""
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return False
+    return parameters[place : place + 1] == [name]
+
+
 def _is_required(parameter: inspect.Parameter) -> bool:
     variable = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.kind not in variable and parameter.default is parameter.empty

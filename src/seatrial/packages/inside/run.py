@@ -5,6 +5,7 @@ The agent is loaded before the query is there, so that callers do not wait for i
 one that reads its arguments while it is loaded gets the query first, as in the test.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -18,6 +19,7 @@ from typing import Any, Optional
 from seatrial.harness.detect import find_named
 from seatrial.harness.frameworks.answers import Answer, write
 from seatrial.harness.modules import import_paths, module_name, script_folder
+from seatrial.harness.serving import HandsOver, hand_over
 
 from .config import Config, read_config
 
@@ -84,7 +86,9 @@ def _load(config: Config) -> Any:
         raise ImportError(config.file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    hand_over()
+    with contextlib.suppress(HandsOver):  # its handler is called without its server
+        spec.loader.exec_module(module)
     return module
 
 
