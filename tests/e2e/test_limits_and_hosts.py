@@ -154,6 +154,42 @@ def test_a_model_that_hangs_is_waited_for_until_the_tests_time_is_over(served: S
     assert [event.number for event in calls] == [done.failure.evidence_event]
 
 
+IMPATIENT = CALLS.replace("urlopen(request)", "urlopen(request, timeout=2)")
+RAISING = "    return ask(query)\n"
+TRYING = """
+    for _ in range(3):
+        try:
+            return ask(query)
+        except OSError as error:
+            print(error, flush=True)
+"""
+"""What an agent makes of its client's timeout, after the same calls."""
+
+
+@pytest.mark.spec("edge-7", "FR-013")
+@pytest.mark.parametrize(
+    ("asking", "said"),
+    [
+        (RAISING, "gave up after 2 s, before"),
+        (TRYING + "    raise RuntimeError('no soup')\n", "gave up after 2 s (3 times in a row)"),
+        (TRYING + "    return 'sorry'\n", "gave up after 2 s (3 times in a row)"),
+    ],
+    ids=["raises", "raises another error", "swallows it"],
+)
+@pytest.mark.provokes("agent.client_timeout")
+def test_a_client_that_does_not_wait_for_the_model_is_named_and_a_longer_wait_is_enough(
+    served: Serving, provoked: Provoked, asking: str, said: str
+) -> None:
+    agent = IMPATIENT.replace("def run(", "def ask(") + f"\ndef run(query):\n{asking}"
+    done, events = ran(served, agent, f"1 {cue(Mode.SLOW)}")
+    provoked(done, events)
+    assert done.failure is not None
+    assert said in done.failure.message
+    assert "above 2 s" in done.failure.what_to_do
+    again, _ = ran(served, agent.replace("timeout=2", "timeout=60"), f"1 {cue(Mode.SLOW)}")
+    assert again.outcome is Outcome.SUCCEEDED
+
+
 @pytest.mark.spec("edge-6", "FR-008")
 def test_a_listed_host_is_reached_and_its_bytes_are_noted(served: Serving, host: TlsHost) -> None:
     done, events = ran(

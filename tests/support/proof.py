@@ -49,7 +49,9 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     "agent.host_not_allowed": ("notice egress_refused", _EXCEPTION),
     "agent.address_unreachable": ("notice egress_refused", _EXCEPTION),
     "agent.host_unreachable": ("notice egress_unreachable",),
-    **dict.fromkeys(("agent.reach_not_allowed", "agent.secret_sent"), (_CALL,)),
+    **dict.fromkeys(
+        ("agent.reach_not_allowed", "agent.secret_sent", "agent.client_timeout"), (_CALL,)
+    ),
     "dependencies": ("log build",),
     "model": (_CALL, _SEEN),
     "model.replay_differs": ("notice model.replay_differs",),
@@ -66,6 +68,9 @@ PROOFS: Mapping[str, tuple[str, ...]] = {
     "platform": (_SEEN,),
 }
 """By code, else by whose fault it is: the events that can prove it."""
+
+_UNFINISHED = {"limit.timeout", "agent.client_timeout"}
+"""Codes that a call proves which had no answer, and so no error, when it was closed."""
 
 
 def assert_proven(done: Test, events: Sequence[Event], code: str) -> None:
@@ -99,7 +104,7 @@ def _assert_proves(data: EventData, code: str, evidence: str) -> None:
     kinds = PROOFS.get(code) or PROOFS[code.partition(".")[0]]
     assert _kind(data) in kinds, data
     if isinstance(data, ModelCallEvent):
-        assert data.error == code or (data.unfinished and code == "limit.timeout"), data
+        assert data.error == code or (data.unfinished and code in _UNFINISHED), data
     if evidence and isinstance(data, LogEvent | ModelCallEvent):
         text = data.text if isinstance(data, LogEvent) else data.message
         assert " ".join(evidence.split())[:60] in " ".join(text.split())

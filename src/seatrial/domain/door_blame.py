@@ -14,6 +14,7 @@ from .advice import advice
 from .ending import Ending
 from .events import ModelCallEvent
 from .failures import CATALOGUE, Failure, failure
+from .given_up import given_up
 from .record import AttemptRecord, RefusedHost, UsedUp
 from .requests import Limits, TestRequest
 from .validation.limits import Maxima
@@ -45,6 +46,7 @@ def of_door(
         _used_up(request.limits, ending.maxima, record, said)
         or _refused_host(record, said, lambda host: host.name.lower() in said.lower())
         or _unreachable_host(record, said)
+        or given_up(record, said)
         or _failed_call(record)
         or _refused_host(record, said, lambda _: bool(_OF_A_CONNECTION.search(said)))
     )

@@ -171,6 +171,12 @@ _ENTRIES = (
         "Take the query as the argument of a function, or read it once.",
     ),
     _entry(
+        "agent.client_timeout",
+        "The agent's own client did not wait for the model's answer.",
+        "Its timeout was over before the first byte; a model that is not loaded can take minutes.",
+        "Raise the timeout of the agent's client, or load the model before the test.",
+    ),
+    _entry(
         "agent.reach_not_allowed",
         "The agent asked the model service for something that the test does not allow.",
         "Hosted tools, addresses to fetch and stored objects are refused unless the test allows "

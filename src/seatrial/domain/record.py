@@ -146,6 +146,7 @@ class AttemptRecord:
     calls: tuple[ModelCallEvent, ...] = ()
     last_call_event: int | None = None
     last_call_at: datetime | None = None
+    previous_call_at: datetime | None = None
     refused_hosts: tuple[RefusedHost, ...] = ()
     unreachable_hosts: tuple[RefusedHost, ...] = ()
     used_up: UsedUp | None = None
@@ -187,6 +188,7 @@ class AttemptRecord:
                     calls=(*self.calls, data),
                     last_call_event=number,
                     last_call_at=at,
+                    previous_call_at=self.last_call_at,
                     received_ids=(*self.received_ids, *data.received_ids)[-MAX_RECEIVED_IDS:],
                 )
             case MetricEvent():

@@ -354,7 +354,11 @@ def test_every_cause_that_can_come_of_a_container_has_a_row() -> None:
     rows = {row.expected for row in ROWS.values()}
     found_before_a_container_stands = {"agent.no_entrypoint"}
     found_at_the_door = {"agent.host_not_allowed", "agent.reach_not_allowed"}
-    found_at_the_door |= {"agent.secret_sent", "agent.host_unreachable"}
+    found_at_the_door |= {
+        "agent.secret_sent",
+        "agent.host_unreachable",
+        "agent.client_timeout",
+    }
     recognized_inside = {code for code, *_ in CAUSES.values()}
     agent = {code for code in CATALOGUE if code.startswith("agent.")}
     assert agent - found_before_a_container_stands - found_at_the_door - recognized_inside <= rows

@@ -16,7 +16,7 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
-from .modes import ERRORS, Mode, cued
+from .modes import ERRORS, LOADING_SECONDS, Mode, cued
 from .wire import SCRIPTED, json_answer
 
 
@@ -128,6 +128,8 @@ class ScriptedProvider(ABC):
             return refusal
         if mode is Mode.HANG:
             await asyncio.Event().wait()
+        if mode is Mode.SLOW:
+            await asyncio.sleep(LOADING_SECONDS)
         if mode is Mode.DROP:
             return _cut(request, web.Response())
         if mode is Mode.ECHO:

@@ -28,6 +28,8 @@ class Mode(StrEnum):
     """503."""
     HANG = "hang"
     """It never answers; see `abandoned`."""
+    SLOW = "slow"
+    """It sends nothing for `LOADING_SECONDS`, as while a model is loaded, then answers."""
     CUT = "cut"
     """It closes the connection after the first piece of a stream."""
     RESET = "reset"
@@ -57,6 +59,8 @@ ERRORS: Mapping[Mode, tuple[int, str]] = {
     Mode.BUSY: (503, "the server is overloaded"),
 }
 """Status and message of the modes that are errors."""
+
+LOADING_SECONDS = 5.0
 
 
 def cue(mode: Mode) -> str:
