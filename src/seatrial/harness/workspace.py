@@ -3,8 +3,6 @@
 import os
 from dataclasses import dataclass
 
-from .collect import as_user
-
 ROOT = "/agent"
 WRITABLE = ("/tmp", "/home/agent", ROOT)  # noqa: S108 - the container's own
 
@@ -14,12 +12,41 @@ def write_files(files: dict[str, str], root: str = ROOT, uid: int = 0) -> None:
 
     Raises ValueError for a path that leads out of `root`.
     """
-    if uid not in (0, os.geteuid()):
-        # Engines give a mount point the mode of the folder below it, whatever was asked for.
-        os.chmod(root, 0o1777)  # noqa: S103 - the container's own, as /tmp
-    with as_user(uid):
-        for name, text in files.items():
-            _write(os.path.join(root, *_parts(name)), text)
+    texts = {os.path.join(root, *_parts(name)): text for name, text in files.items()}
+    if os.geteuid() != 0 or uid == 0:
+        _write_all(texts)
+        return
+    # Engines give a mount point the mode of the folder below it, whatever was asked for.
+    os.chmod(root, 0o1777)  # noqa: S103 - the container's own, as /tmp
+    _write_as(uid, texts)
+
+
+def _write_as(uid: int, texts: dict[str, str]) -> None:
+    """Write in a process of its own: a change of user takes a process's parent-death signal."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            _write_all(texts)
+            os.write(writer, b"-")
+        except OSError as error:
+            os.write(writer, str(error).encode("utf-8", "replace")[:4096])
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read().decode("utf-8", "replace")
+    os.waitpid(pid, 0)
+    if said != "-":
+        raise OSError(said or "the files could not be written")
+
+
+def _write_all(texts: dict[str, str]) -> None:
+    for path, text in texts.items():
+        _write(path, text)
 
 
 def _write(path: str, text: str) -> None:
