@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
+from seatrial.domain.data_folder import make_short_folder, short_folder
 from seatrial.domain.errors import SetupFailed
 from seatrial.settings import Settings
 from seatrial.settings.children import UMASK, child_environment
@@ -43,12 +42,9 @@ __all__ = [
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.05
-_LONGEST_FOLDER = 60
-"""A socket's path may have 107 bytes, and containerd makes some deep below the folder."""
-
 _LONGEST_RUNROOT = 50
-"""Podman refuses a longer path for what lasts until it stops."""
-_SHORT_FOLDER = Path("/tmp")  # noqa: S108 - the folder in it is made for this user alone
+"""Bytes of the folder for what lasts until the engine stops: Podman refuses a longer path, and
+containerd makes sockets deep below it (a socket's path may have 107 bytes)."""
 
 _CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=4096:4096", "nproc=2000:2000"]
@@ -66,7 +62,7 @@ The platform works everywhere, virtual machines included."""
 
 
 class PrivateEngine:
-    """Docker or Podman in a folder; the folder's path must be short (60 characters)."""
+    """Docker or Podman in a folder. Sockets are elsewhere where the folder's path is long."""
 
     def __init__(self, kind: Kind, folder: Path) -> None:
         """Starts nothing."""
@@ -75,7 +71,7 @@ class PrivateEngine:
         self.socket = socket_of(self.folder)
         self._runroot = _runroot(self.folder)
         self._pid_file = self.folder / "engine.pid"
-        self._containerd_pid = self.folder / "run" / "containerd" / "containerd.pid"
+        self._containerd_pid = self._runroot / "containerd" / "containerd.pid"
         self._log = self.folder / "engine.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -118,14 +114,11 @@ class PrivateEngine:
             raise SetupFailed(
                 "A private Docker needs root.", hint="Use Podman, or start Docker as a service."
             )
-        if len(str(self.folder)) > _LONGEST_FOLDER:
-            raise SetupFailed(
-                f"The path {self.folder} is too long for an engine's sockets.",
-                hint=f"Set SEATRIAL_DATA_DIR to a path under {_LONGEST_FOLDER - 14} characters.",
-            )
 
     def _spawn(self) -> None:
         """Start the daemon detached: it outlives this process and is found again by its files."""
+        for folder in (self.socket.parent, self._runroot):
+            make_short_folder(folder)
         self.socket.unlink(missing_ok=True)
         self._pid_file.unlink(missing_ok=True)
         if self._pid(self._containerd_pid) is None:
@@ -150,7 +143,7 @@ class PrivateEngine:
         return [
             program("docker") or "dockerd",
             f"--data-root={self.folder / 'data'}",
-            f"--exec-root={self.folder / 'run'}",
+            f"--exec-root={self._runroot}",
             f"--host={self.url}",
             f"--pidfile={self._pid_file}",
             "--shutdown-timeout=1",
@@ -184,7 +177,7 @@ class PrivateEngine:
     def _podman_service(self) -> list[str]:
         for name in ("data", "tmp", "net"):
             (self.folder / name).mkdir(exist_ok=True)
-        _make_own(self._runroot)
+        self._runroot.mkdir(mode=0o700, exist_ok=True)
         old = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
         text = _CONTAINERS_CONF + (_CGROUPS_V1 if old else "")
         (self.folder / "containers.conf").write_text(text)
@@ -208,7 +201,7 @@ class PrivateEngine:
     async def _stop_daemon(self) -> None:
         """SIGTERM, then SIGKILL, to the daemon; then whatever a killed one left behind."""
         await self._end(self._pid())
-        for shim in processes_with(f"-address {self.folder / 'run'}/"):
+        for shim in processes_with(f"-address {self._runroot}/"):
             for pid in (*children_of(shim), shim):
                 await self._end(pid, signal.SIGKILL)
         await self._end(self._pid(self._containerd_pid))
@@ -258,20 +251,7 @@ class PrivateEngine:
 def _runroot(folder: Path) -> Path:
     """Always the same for a folder: below it, unless that makes the path too long."""
     near = folder / "run"
-    if len(str(near)) <= _LONGEST_RUNROOT:
-        return near
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return _SHORT_FOLDER / f"seatrial-{os.geteuid()}-{name}"
-
-
-def _make_own(folder: Path) -> None:
-    """Make it for this user alone. SetupFailed when somebody else has: they could reach in."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise SetupFailed(
-            f"{folder} belongs to somebody else.", hint="Remove it, or set SEATRIAL_DATA_DIR."
-        )
+    return near if len(os.fsencode(near)) <= _LONGEST_RUNROOT else short_folder(near, 0, 0)
 
 
 def private_engine(settings: Settings) -> PrivateEngine | None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from seatrial.domain.data_folder import short_folder
 from seatrial.settings import Settings
 
 
@@ -42,7 +43,7 @@ def _usual_places(data_dir: Path) -> Iterator[Path]:
 
 def socket_of(folder: Path) -> Path:
     """The socket of the private engine in that folder."""
-    return folder / "engine.sock"
+    return short_folder(folder, len("engine.sock")) / "engine.sock"
 
 
 def answers(path: Path) -> bool:

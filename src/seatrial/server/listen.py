@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from seatrial.domain.data_folder import make_short_folder
 from seatrial.domain.errors import SetupFailed
 
 from .connections import TimedProtocol
@@ -41,6 +42,7 @@ def unix_socket(path: Path) -> socket.socket:
     The caller owns the folder (no other process serves from it), so nothing alive is replaced.
     """
     try:
+        make_short_folder(path.parent)
         path.unlink(missing_ok=True)
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         bound.bind(str(path))

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from seatrial.domain.data_folder import SOCKET, default_data_dir
+from seatrial.domain.data_folder import default_data_dir, server_socket
 
 
 class Settings(BaseSettings):
@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default_factory=default_data_dir)
-    """Folder of the database, environments, images and the private engine."""
+    """Folder of the database, environments, images and the private engine. Where its path leaves no
+    room for a socket, the sockets are in a folder of this user below /var/tmp."""
 
     database_url: str | None = None
     """`postgresql://…` for many machines; without it SQLite in the data folder."""
@@ -275,7 +276,7 @@ class Settings(BaseSettings):
     @cached_property
     def socket_path(self) -> Path:
         """The Unix socket of the process that owns the data folder."""
-        return self.data_dir / SOCKET
+        return server_socket(self.data_dir)
 
     @cached_property
     def store_url(self) -> str:

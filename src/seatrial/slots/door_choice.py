@@ -21,6 +21,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
+from seatrial.domain.data_folder import make_short_folder
 from seatrial.domain.errors import EngineRefused, PlatformError, SetupFailed
 from seatrial.domain.ports import (
     ContainerExit,
@@ -32,6 +33,7 @@ from seatrial.domain.ports import (
 )
 
 from .doorways import DoorKind
+from .folders import slots_folder
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +145,8 @@ class DoorChoice:
             writer.write(token.encode())
             writer.close()
 
-        folder = self._state / "slots" / f"probe-{token}"
+        folder = slots_folder(self._state) / f"probe-{token}"
+        make_short_folder(folder.parent.parent)
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir()
         try:

@@ -14,10 +14,19 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from seatrial.domain.errors import NoCapacity, SetupFailed
+from seatrial.domain.data_folder import make_short_folder, short_folder
+from seatrial.domain.errors import NoCapacity
 
-_SOCKET_PATH_LIMIT = 100
-"""Bytes that a Unix socket's path may have on every system (sun_path holds 104 on some)."""
+_LONGEST_BELOW = len(f"slots/{'s' * 40}/door/gateway.sock")
+"""The longest path of a socket below a worker's folder; a slot's name has at most 40 characters."""
+
+
+def slots_folder(state: Path) -> Path:
+    """Where a worker with that folder keeps its slots: a short path, for their sockets.
+
+    Raises: SetupFailed.
+    """
+    return short_folder(state, _LONGEST_BELOW) / "slots"
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class SlotFolders:
 
     def create(self) -> str:
         """Make the folders and a claim token, which is returned."""
-        _check_length(self.gateway_socket)
+        make_short_folder(self.root.parent.parent)
         # Other local users must not get here: only the door is mounted, and the engine needs no
         # way to it. The container's users may pass through the door, but list nothing.
         self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -106,14 +115,6 @@ def disk_errors() -> Generator[None]:
         raise NoCapacity(
             f"The machine's disk is full: {error}", hint="Free some disk space."
         ) from error
-
-
-def _check_length(socket: Path) -> None:
-    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
-        raise SetupFailed(
-            f"The path of the data folder is too long for sockets: {socket}",
-            hint="Choose a shorter one with SEATRIAL_DATA_DIR.",
-        )
 
 
 def harness_folder(state: Path) -> Path:

@@ -39,7 +39,7 @@ from .doorways import (
     SocketDoorway,
     relay_name,
 )
-from .folders import SlotFolders, disk_errors, harness_files, harness_folder
+from .folders import SlotFolders, disk_errors, harness_files, harness_folder, slots_folder
 from .opened import Opened
 from .peers import OwnContainer
 from .removal import Removal
@@ -118,6 +118,7 @@ class Slots:
         self.installation = installation
         self._gateway = gateway
         self._state = state
+        self._slots_folder = slots_folder(state)
         self._silence_seconds = silence_seconds
         self._worker = worker
         self._opened = Opened()
@@ -198,7 +199,7 @@ class Slots:
 
     def folders(self, name: str) -> SlotFolders:
         """Where the slot of that name keeps its sockets."""
-        return SlotFolders(self._state / "slots" / name)
+        return SlotFolders(self._slots_folder / name)
 
     def is_open(self, name: str) -> bool:
         """Whether this process drives the slot of that name now."""
@@ -212,7 +213,7 @@ class Slots:
     def names(self) -> frozenset[str]:
         """The slots that have a folder here, also those that a former process left."""
         try:
-            return frozenset(os.listdir(self._state / "slots"))
+            return frozenset(os.listdir(self._slots_folder))
         except FileNotFoundError:
             return frozenset()
 
