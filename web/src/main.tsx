@@ -8,6 +8,7 @@ import "./styles.css";
 import { arrive } from "./api/arrival";
 import { ApiProblem, needsSignIn } from "./api/problem";
 import { routeTree } from "./routeTree.gen";
+import { Crash } from "./shared/Crash";
 import { ToastPlace } from "./shared/toast";
 import { theme } from "./theme";
 
@@ -32,7 +33,13 @@ const queries = new QueryClient({
   },
 });
 
-const router = createRouter({ routeTree, context: { queries }, defaultPreload: "intent" });
+const router = createRouter({
+  routeTree,
+  context: { queries },
+  defaultPreload: "intent",
+  // Within the frame, so that the way to every other page stays.
+  defaultErrorComponent: Crash,
+});
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -1,6 +1,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { learnClock } from "./clock";
-import { problemOf } from "./problem";
+import { problemOf, requestError } from "./problem";
 import type { paths } from "./schema";
 import { identity } from "./session";
 
@@ -11,6 +11,9 @@ const manners: Middleware = {
   async onResponse({ response }) {
     learnClock(response);
     if (!response.ok) throw await problemOf(response);
+  },
+  onError({ error }) {
+    return requestError(error) as Error;
   },
 };
 

@@ -17,6 +17,19 @@ export class ApiProblem extends Error {
   }
 }
 
+/** No answer came: the server is away, or the network between is. */
+export class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super("The server cannot be reached.", { cause });
+    this.name = "Unreachable";
+  }
+}
+
+/** What a request failed with: `fetch` throws a TypeError when no answer comes. */
+export function requestError(error: unknown): unknown {
+  return error instanceof TypeError ? new Unreachable(error) : error;
+}
+
 /** The problem that an answer holds; one of our own where it holds none. */
 export async function problemOf(answer: Response): Promise<ApiProblem> {
   try {
@@ -52,10 +65,7 @@ export function needsLocalToken(error: unknown): boolean {
 /** An error as one sentence and, where there is one, a hint. */
 export function inWords(error: unknown): { message: string; hint: string } {
   if (error instanceof ApiProblem) return { message: error.message, hint: error.problem.hint };
-  if (error instanceof TypeError)
-    return {
-      message: "The server cannot be reached.",
-      hint: "It is tried again as soon as it is back.",
-    };
+  if (error instanceof Unreachable)
+    return { message: error.message, hint: "Check that the server is running, then try again." };
   return { message: error instanceof Error ? error.message : String(error), hint: "" };
 }

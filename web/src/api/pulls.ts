@@ -1,7 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { useSyncExternalStore } from "react";
 import { canonical } from "../shared/ollama";
-import { ApiProblem, problemOf } from "./problem";
+import { ApiProblem, problemOf, requestError } from "./problem";
 import type { Problem, PullProgress } from "./schema";
 import { identity } from "./session";
 
@@ -31,7 +31,8 @@ export async function startPull(model: string): Promise<boolean> {
     set(key, { state: "done", progress: null, error: null });
     return true;
   } catch (error) {
-    set(key, stop.signal.aborted ? undefined : { state: "failed", progress: null, error });
+    const failed: Pull = { state: "failed", progress: null, error: requestError(error) };
+    set(key, stop.signal.aborted ? undefined : failed);
     return false;
   } finally {
     stops.delete(key);

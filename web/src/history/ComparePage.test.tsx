@@ -66,3 +66,14 @@ test("a test that is not there cannot be compared, and that is said", async () =
   await show(<ComparePage left="a" right="b" />);
   expect(await screen.findByText("There is no such test.")).toBeTruthy();
 });
+
+test.each([
+  ["", ""],
+  ["a", ""],
+  ["", "b"],
+])("an address that names fewer than two tests leads to the history: %j, %j", async (one, two) => {
+  answering({ "GET /api/v1/tests/a": () => left, "GET /api/v1/tests/b": () => right });
+  await show(<ComparePage left={one} right={two} />);
+  expect(await screen.findByText("Select two tests to compare")).toBeTruthy();
+  expect(screen.getByRole("link", { name: /history/ }).getAttribute("href")).toBe("/tests");
+});

@@ -1,4 +1,4 @@
-import { Anchor, Skeleton, Title } from "@mantine/core";
+import { Anchor, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { testQuery } from "../api/queries";
@@ -15,6 +15,25 @@ import { FileDiff } from "./FileDiff";
 /** Two tests side by side: what was asked and answered, what it took, what the code did otherwise. */
 export function ComparePage({ left, right }: { left: string; right: string }) {
   useTitle("Compare");
+  return left && right ? <Comparison left={left} right={right} /> : <Incomplete />;
+}
+
+/** An address that names fewer than two tests. */
+function Incomplete() {
+  return (
+    <Stack align="center" gap="xs" py={80}>
+      <Title order={1} size="h2">
+        Select two tests to compare
+      </Title>
+      <Text className="quiet">This address names fewer than two.</Text>
+      <Anchor component={Link} to="/tests">
+        Select them in the history
+      </Anchor>
+    </Stack>
+  );
+}
+
+function Comparison({ left, right }: { left: string; right: string }) {
   const [one, two] = useQueries({ queries: [testQuery(left), testQuery(right)] });
   const error = one?.error ?? two?.error;
   if (error) return <Trouble error={error} title="These tests cannot be compared" />;

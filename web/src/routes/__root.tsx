@@ -1,8 +1,8 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, Outlet } from "@tanstack/react-router";
+import { Crash } from "../shared/Crash";
 import { Frame } from "../shared/Frame";
 import { NotFound } from "../shared/NotFound";
-import { Trouble } from "../shared/Trouble";
 
 export const Route = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: () => (
@@ -11,5 +11,5 @@ export const Route = createRootRouteWithContext<{ queries: QueryClient }>()({
     </Frame>
   ),
   notFoundComponent: () => <NotFound />,
-  errorComponent: ({ error }) => <Trouble error={error} />,
+  errorComponent: Crash,
 });
