@@ -26,7 +26,9 @@ import os, six
 def run(query):
     if query == "fail":
         raise RuntimeError("on purpose")
-    return f"{query} {six.__version__} {os.environ['CITY']} {os.getcwd()} {os.environ['HOME']}"
+    with open("notes.txt", "x") as notes:
+        notes.write(query)
+    return f"{query} {six.__version__} {os.environ['CITY']} {os.environ['HOME']}"
 """
 
 

@@ -1,6 +1,7 @@
 """The agent's copy of its files, in its working directory, and the state of its disks."""
 
 import os
+import shutil
 from dataclasses import dataclass
 
 ROOT = "/agent"
@@ -18,7 +19,17 @@ def write_files(files: dict[str, str], root: str = ROOT, uid: int = 0) -> None:
         return
     # Engines give a mount point the mode of the folder below it, whatever was asked for.
     os.chmod(root, 0o1777)  # noqa: S103 - the container's own, as /tmp
+    _empty(root)
     _write_as(uid, texts)
+
+
+def _empty(folder: str) -> None:
+    """Remove what Podman copies into a mount from the image's folder: it belongs to root."""
+    for entry in list(os.scandir(folder)):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
 
 
 def _write_as(uid: int, texts: dict[str, str]) -> None:
