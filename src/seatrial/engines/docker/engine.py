@@ -32,7 +32,7 @@ from .config import DockerConfig, from_settings
 from .errors import AlreadyThere, NotThere, translated
 from .events import Endings
 from .evidence import Evidence
-from .finishing import to_the_end
+from .finishing import finished, to_the_end
 from .image_facts import ImageCatalog
 from .images import Images
 from .pipe import AttachedPipe
@@ -321,7 +321,7 @@ class DockerEngine:
             await self.remove_quietly(container)
             raise EngineRefused(f"The container cannot start: {error.message}") from error
         except BaseException:
-            await asyncio.shield(self.remove_quietly(container))
+            await finished(self.remove_quietly(container))
             raise
         return attached
 

@@ -21,3 +21,13 @@ async def to_the_end(
         if not isinstance(made, BaseException):
             await undo(made)
         raise
+
+
+async def finished(call: Coroutine[Any, Any, _T]) -> _T:
+    """Finish a call, also when the caller is cancelled meanwhile; it is cancelled afterwards."""
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

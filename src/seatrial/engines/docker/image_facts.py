@@ -15,7 +15,7 @@ from seatrial.domain.errors import EngineRefused
 from .answers import Flavour, ImageConfig
 from .api import Api
 from .errors import NotThere
-from .finishing import to_the_end
+from .finishing import finished, to_the_end
 
 FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where programs are looked for, in this order; an image's own PATH does not count."""
@@ -75,7 +75,7 @@ class ImageCatalog:
                 if await self._api.has_file(container, f"{folder}/{name}"):
                     return f"{folder}/{name}"
         finally:
-            await asyncio.shield(self._api.delete(container))
+            await finished(self._api.delete(container))
         raise EngineRefused(
             f"The image has no program {name}.",
             hint=f"Programs of an image are looked for in {_listed(FOLDERS)}.",
