@@ -3,22 +3,31 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Columns2, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api } from "../api/client";
+import type { HistoryFilter } from "../api/queries";
 import { useRetry } from "../bench/useRun";
 import { Trouble } from "../shared/Trouble";
 import { count } from "../shared/words";
+import { Clear } from "./Clear";
+import { removeEach } from "./matching";
 
 interface HistoryActionsProps {
+  /** What the history shows: Clear deletes nothing besides. */
+  filter: HistoryFilter;
   chosen: readonly string[];
   onDone: () => void;
 }
 
-/** What can be done with the tests that are chosen, or with all. */
-export function HistoryActions({ chosen, onDone }: HistoryActionsProps) {
+/** What can be done with the tests that are chosen, or with all that are shown. */
+export function HistoryActions({ filter, chosen, onDone }: HistoryActionsProps) {
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
   const [left, right] = chosen;
   const retry = useRetry(left ?? "");
+  const close = () => setAsking(false);
+  const done = () => {
+    close();
+    onDone();
+  };
   return (
     <Group gap="xs">
       <Button
@@ -49,35 +58,26 @@ export function HistoryActions({ chosen, onDone }: HistoryActionsProps) {
         {chosen.length > 0 ? `Delete ${chosen.length}` : "Clear"}
       </Button>
       {retry.error && <Trouble error={retry.error} />}
-      {asking && (
-        <Confirm
-          chosen={chosen}
-          onClose={() => setAsking(false)}
-          onDone={() => {
-            setAsking(false);
-            onDone();
-          }}
-        />
-      )}
+      {asking && chosen.length > 0 && <Confirm chosen={chosen} onClose={close} onDone={done} />}
+      {asking && chosen.length === 0 && <Clear filter={filter} onClose={close} onDone={done} />}
     </Group>
   );
 }
 
-interface ConfirmProps extends HistoryActionsProps {
+interface ConfirmProps {
+  chosen: readonly string[];
   onClose: () => void;
+  onDone: () => void;
 }
 
 function Confirm({ chosen, onClose, onDone }: ConfirmProps) {
   const queries = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => (chosen.length > 0 ? removeEach(chosen) : removeAll()),
+    mutationFn: () => removeEach(chosen),
     onSettled: () => queries.invalidateQueries({ queryKey: ["history"] }),
     onSuccess: onDone,
   });
-  const what =
-    chosen.length > 0
-      ? `${count(chosen.length, "test")} with logs and results`
-      : "All tests that are over, with logs and results";
+  const what = `${count(chosen.length, "test")} with logs and results`;
   return (
     <Modal
       opened
@@ -97,13 +97,4 @@ function Confirm({ chosen, onClose, onDone }: ConfirmProps) {
       </Group>
     </Modal>
   );
-}
-
-async function removeAll(): Promise<void> {
-  await api.DELETE("/api/v1/tests");
-}
-
-async function removeEach(ids: readonly string[]): Promise<void> {
-  for (const id of ids)
-    await api.DELETE("/api/v1/tests/{test_id}", { params: { path: { test_id: id } } });
 }

@@ -32,6 +32,7 @@ export function HistoryPage({ filter }: { filter: HistoryFilter }) {
           History
         </Title>
         <HistoryActions
+          filter={filter}
           chosen={chosen.filter((id) => tests.some((test) => test.id === id))}
           onDone={() => setChosen([])}
         />
