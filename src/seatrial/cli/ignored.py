@@ -62,7 +62,7 @@ def _patterns(folder: Path) -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
 
 def _parsed(text: str) -> Iterator[tuple[re.Pattern[str], bool, bool]]:
     for line in text.splitlines():
-        pattern = re.sub(r"(?<!\\)\s+$", "", line)
+        pattern = _trimmed(line)
         excludes = not pattern.startswith("!")
         pattern = pattern if excludes else pattern[1:]
         if not pattern or pattern.startswith("#"):
@@ -76,11 +76,17 @@ def _parsed(text: str) -> Iterator[tuple[re.Pattern[str], bool, bool]]:
                 yield re.compile(prefix + expression, re.DOTALL), only_folders, excludes
 
 
+def _trimmed(line: str) -> str:
+    """Without the blanks at its end, but for one that a backslash keeps."""
+    text = line.rstrip()
+    return f"{text} " if text.endswith("\\") and len(text) < len(line) else text
+
+
 def _expression(pattern: str) -> str:
     """A regular expression for git's wildcards."""
     parts: list[str] = []
     for token in re.findall(
-        r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]/]*\]|\\.|.", pattern, flags=re.DOTALL
+        r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]/]{0,200}\]|\\.|.", pattern, flags=re.DOTALL
     ):
         parts.append(_translated(token))
     return "".join(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 
 _THIS_MACHINE = frozenset(
@@ -42,7 +41,7 @@ def meaning(host: str) -> str:
     if name in _THIS_MACHINE:
         return "a name for the machine that runs the container, which tests do not reach"
     address = _meaning_of_address(name)
-    if address or re.fullmatch(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:.]*", name):
+    if address or ":" in name or not set(name) - set("0123456789."):
         return address
     if "." not in name:
         return "the name of another container or of a machine in a local network"

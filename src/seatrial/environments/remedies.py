@@ -24,8 +24,10 @@ _DEPENDS = re.compile(
 _REQUIRE = re.compile(rf"you require ({_NAME})(?:\[[^\]\s]{{1,99}}\])?({_SPEC}){_END}")
 _AND = re.compile(rf"you require ({_NAME}{_SPEC}) and ({_NAME}{_SPEC}){_END}")
 _CONCLUSION = re.compile(r"we can conclude that .*?(?=\. And because |\. \(\d+\)|$)")
-_ABI_HINT = re.compile(r"wheels for `([^`]+)`[^:\n]* ABI tags?: (.+)")
-_PLATFORM_HINT = re.compile(r"Wheels are available for `([^`]+)`[^:\n]* platforms?: (.+)")
+_ABI_HINT = re.compile(r"wheels for `([^`]{1,200})`[^:\n]{0,200} ABI tags?: (.+)")
+_PLATFORM_HINT = re.compile(
+    r"Wheels are available for `([^`]{1,200})`[^:\n]{0,200} platforms?: (.+)"
+)
 _TAG = re.compile(r"`([A-Za-z0-9_.]{1,60})`")
 _CPYTHON = re.compile(r"^cp3(\d{1,2})")
 _CURRENT = re.compile(r"(?:current Python version \(|You require CPython )3\.(\d{1,2})")

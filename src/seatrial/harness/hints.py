@@ -78,9 +78,20 @@ def _named_variable(chain: list[BaseException], facts: Facts) -> Optional[Hint]:
     for error in chain:
         text = _text(error)
         for name in sorted(facts.variables, key=len, reverse=True):
-            if len(name) > 2 and re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?!\w)", text):
+            if len(name) > 2 and _is_named(name, text):
                 return "variable", name
     return None
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether the text has the name as a whole word."""
+    start = text.find(name)
+    while start >= 0:
+        around = text[max(0, start - 1) : start] + text[start + len(name) :][:1]
+        if not any(character.isalnum() or character == "_" for character in around):
+            return True
+        start = text.find(name, start + len(name))
+    return False
 
 
 def _read_where_it_failed(error: BaseException, facts: Facts, root: str) -> Optional[Hint]:
