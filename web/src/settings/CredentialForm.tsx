@@ -1,10 +1,11 @@
 import { Button, PasswordInput, Select, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, body } from "../api/client";
 import { ApiProblem } from "../api/problem";
 import { credentialsQuery, providersQuery } from "../api/queries";
 import type { Credential, CredentialInfo } from "../api/schema";
+import { Confirm } from "../shared/Confirm";
 import { Trouble } from "../shared/Trouble";
 import { toast } from "../shared/toast";
 import { type CredentialField, PROVIDERS } from "./providers";
@@ -30,10 +31,20 @@ export function CredentialForm({ onStored }: CredentialFormProps) {
   const problems = store.error instanceof ApiProblem ? store.error.fields : [];
   const wrong = (field: string) => problems.find((one) => one.field === field)?.message;
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
+  const stored = useQuery(credentialsQuery).data?.credentials;
+  const existing = stored?.find((one) => one.name === name.trim());
+  const [replacing, setReplacing] = useState(false);
+
+  function send() {
+    setReplacing(false);
     const given = Object.entries(values).filter(([, value]) => value);
     store.mutate({ name, credential: { provider, ...Object.fromEntries(given) } });
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (existing) setReplacing(true);
+    else send();
   }
 
   return (
@@ -76,6 +87,17 @@ export function CredentialForm({ onStored }: CredentialFormProps) {
           Store
         </Button>
       </Stack>
+      {replacing && existing && (
+        <Confirm
+          title={`Replace ${existing.name}?`}
+          action="Replace"
+          onConfirm={send}
+          onClose={() => setReplacing(false)}
+        >
+          A credential named {existing.name} for {PROVIDERS[existing.provider].label} is stored. Its
+          secret cannot be read back or restored.
+        </Confirm>
+      )}
     </form>
   );
 }

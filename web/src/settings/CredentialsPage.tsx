@@ -1,10 +1,12 @@
 import { ActionIcon, Group, SimpleGrid, Skeleton, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
+import { useState } from "react";
 import { api } from "../api/client";
 import { serverNow } from "../api/clock";
 import { credentialsQuery } from "../api/queries";
 import type { CredentialInfo } from "../api/schema";
+import { Confirm } from "../shared/Confirm";
 import { Panel } from "../shared/Panel";
 import { Trouble } from "../shared/Trouble";
 import { useTitle } from "../shared/useTitle";
@@ -51,6 +53,7 @@ export function CredentialsPage() {
 
 function Stored({ credential }: { credential: CredentialInfo }) {
   const queries = useQueryClient();
+  const [asking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () =>
       api.DELETE("/api/v1/credentials/{name}", { params: { path: { name: credential.name } } }),
@@ -73,14 +76,25 @@ function Stored({ credential }: { credential: CredentialInfo }) {
         <ActionIcon
           variant="subtle"
           color="red"
-          loading={remove.isPending}
-          onClick={() => remove.mutate()}
+          onClick={() => setAsking(true)}
           aria-label={`Remove ${credential.name}`}
         >
           <Trash2 size={16} />
         </ActionIcon>
       </Group>
-      {remove.error && <Trouble error={remove.error} />}
+      {asking && (
+        <Confirm
+          title={`Remove ${credential.name}?`}
+          action="Remove"
+          pending={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate()}
+          onClose={() => setAsking(false)}
+        >
+          The secret cannot be read back or restored. Tests that name {credential.name} fail until
+          you store it again.
+        </Confirm>
+      )}
     </li>
   );
 }
