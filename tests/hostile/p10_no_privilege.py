@@ -23,6 +23,9 @@ POSSIBLE: Mapping[str, set[str]] = {
 """What was reviewed and may be possible, by engine; everything else is refused. On gVisor these
 concern its own kernel only."""
 
+OWN = {"w:/agent/x"}
+"""The working directory is the agent's own copy of its files, on a sized tmpfs."""
+
 _REFUSALS = {
     *("EPERM", "EACCES", "ENOSYS", "ENOENT", "EINVAL", "EROFS", "EAFNOSUPPORT", "ENXIO"),
     *("ENODEV", "ENOTSUP", "EPROTONOSUPPORT"),
@@ -40,7 +43,7 @@ def _read(output: str) -> Mapping[str, str]:
 def test_an_agent_may_do_only_what_was_reviewed(place: Place) -> None:
     end = place.ask(PROBE.read_text(), "q", timeout_seconds=120)
     found = _read(end.output)
-    reviewed = POSSIBLE.get(place.engine, set())
+    reviewed = OWN | POSSIBLE.get(place.engine, set())
     asked = {name: said for name, said in found.items() if not name.startswith(_STATUS)}
 
     assert end.response == "asked", end.said
