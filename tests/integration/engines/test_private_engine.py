@@ -123,7 +123,7 @@ async def test_a_folder_that_somebody_else_made_is_not_used(short_folder: Path) 
     placed = podman._runroot  # pyright: ignore[reportPrivateUsage]
     placed.symlink_to(short_folder)
     try:
-        with pytest.raises(SetupFailed, match="belongs to somebody else"):
+        with pytest.raises(SetupFailed, match="belongs to another user"):
             await podman.start()
     finally:
         placed.unlink()
