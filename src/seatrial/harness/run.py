@@ -67,7 +67,9 @@ class Run:
         """Write the files and start the child; on failure the exit frame says `not_started`."""
         self._meter.begin()
         try:
-            workspace.write_files(self._assign.files, uid=self._assign.uid)
+            # A build's own programs stay out of reach of the foreign code that it runs.
+            owner = self._assign.uid if self._assign.mode == "agent" else 0
+            workspace.write_files(self._assign.files, uid=owner)
             self._child = children.start(self._assign)
         except (children.NotStarted, ValueError, OSError) as error:
             self._reason = "not_started"

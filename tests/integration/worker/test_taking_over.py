@@ -21,6 +21,7 @@ from seatrial.domain.tests import Test
 from seatrial.gateway import SocketGateway, TestSecrets
 from seatrial.settings import Settings
 from seatrial.slots import SlotFolders, Slots
+from seatrial.slots.folders import slots_folder
 from seatrial.store import SqlStore, open_store
 from seatrial.store.errors import store_error
 from seatrial.testing.fake_engine import FakeEngine
@@ -135,7 +136,7 @@ async def test_what_may_still_run_on_an_engine_that_is_away_is_not_started_again
     store: SqlStore, tmp_path: Path
 ) -> None:
     test = await lost_after(store, 1)
-    folders = SlotFolders(tmp_path / "slots" / f"seatrial-{test.id}-1")
+    folders = SlotFolders(slots_folder(tmp_path) / f"seatrial-{test.id}-1")
     folders.root.mkdir(parents=True)
     folders.write_session("what a harness has claimed")
     worker = worker_of(store, tmp_path, engine=Away(), lease_seconds=1.2, grace_seconds=0.1)
