@@ -1,6 +1,14 @@
-"""Module names and import paths of an agent's file below the folder that it was sent in."""
+"""Loads an agent's file below the folder that it was sent in, as its own files would import it."""
 
+import contextlib
+import importlib.util
 import os
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Optional
+
+from .serving import HandsOver
 
 _SOURCES = "src"
 
@@ -31,6 +39,37 @@ def module_name(root: str, file: str) -> str:
     parts = [*_folders(file), os.path.splitext(os.path.basename(file))[0]]
     name = parts[len(_base(root, file)) :]
     return ".".join(name) if all(part.isidentifier() for part in name) else parts[-1]
+
+
+def load(root: str, file: str) -> Optional[ModuleType]:
+    """The file's module, in `sys.modules` under its name; None for a file that is not Python.
+
+    The start of a server whose handler is called directly ends the loading (`hand_over`). What
+    the file raises, passes; ModuleNotFoundError where another package has its package's name.
+    """
+    name = module_name(root, file)
+    spec = _spec(root, file, name)
+    if "." in name and name in sys.modules:
+        return sys.modules[name]  # its own package imported it
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    with contextlib.suppress(HandsOver):
+        spec.loader.exec_module(module)
+    package, _, last = name.rpartition(".")
+    if package:
+        setattr(sys.modules[package], last, module)
+    return module
+
+
+def _spec(root: str, file: str, name: str) -> Optional[ModuleSpec]:
+    if "." not in name:
+        return importlib.util.spec_from_file_location(name, os.path.join(root, file))
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return spec
 
 
 def _base(root: str, file: str) -> list[str]:

@@ -1,8 +1,6 @@
 """One run of the agent, in its own process: load, find the entry point, call it, report."""
 
 import fcntl
-import importlib
-import importlib.util
 import inspect
 import io
 import json
@@ -25,10 +23,10 @@ from .detect import Found, NoEntryPoint, candidates, find, find_named, is_guarde
 from .facts import Facts, InputEnded
 from .frameworks.answers import Answer, write
 from .frameworks.function import BadSignature
-from .modules import import_paths, module_name, script_folder
+from .modules import import_paths, load, module_name, script_folder
 from .protocol import Entry, ErrorFrame, ResultFrame
 from .reporter import Reporter
-from .serving import HandsOver, Watch, hand_over
+from .serving import Watch, hand_over
 from .trouble import Stage, describe
 
 SETTLE_SECONDS = 5.0
@@ -125,14 +123,18 @@ class Play:
 
     def _load(self) -> Optional[ModuleType]:
         """The agent's module; None when it ended itself as a script does, with code 0."""
+        file = self._config.file
+        if not os.path.isfile(self._path):
+            raise NoEntryPoint(f"There is no file {file}.")
         try:
-            return _import(self._path, self._config)
-        except HandsOver:
-            return sys.modules[module_name(self._config.root, self._config.file)]
+            module = load(self._config.root, file)
         except SystemExit as request:
             if request.code in (None, 0):
                 return None
             raise
+        if module is None:
+            raise NoEntryPoint(f"{file} is no Python file.")
+        return module
 
     def _find(self, module: ModuleType, guarded: bool) -> Optional[Found]:
         if self._config.name:
@@ -235,22 +237,6 @@ def _wait_for(answer: Any) -> Answer:
         return await answer
 
     return asyncio.run(awaited())
-
-
-def _import(path: str, config: Config) -> ModuleType:
-    """Import the agent's file under the name that its own files would import it by."""
-    name = module_name(config.root, config.file)
-    if not os.path.isfile(path):
-        raise NoEntryPoint(f"There is no file {config.file}.")
-    if "." in name:
-        return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise NoEntryPoint(f"{config.file} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _close_stdin() -> None:

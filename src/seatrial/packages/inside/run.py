@@ -5,9 +5,6 @@ The agent is loaded before the query is there, so that callers do not wait for i
 one that reads its arguments while it is loaded gets the query first, as in the test.
 """
 
-import contextlib
-import importlib
-import importlib.util
 import inspect
 import json
 import os
@@ -18,8 +15,8 @@ from typing import Any, Optional
 
 from seatrial.harness.detect import find_named
 from seatrial.harness.frameworks.answers import Answer, write
-from seatrial.harness.modules import import_paths, module_name, script_folder
-from seatrial.harness.serving import HandsOver, hand_over
+from seatrial.harness.modules import import_paths, load, script_folder
+from seatrial.harness.serving import hand_over
 
 from .config import Config, read_config
 
@@ -77,18 +74,11 @@ class _Emitter:
 
 
 def _load(config: Config) -> Any:
-    """Import the agent's file under the name that its own files would import it by."""
-    name = module_name(config.root, config.file)
-    if "." in name:
-        return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location(name, os.path.join(config.root, config.file))
-    if spec is None or spec.loader is None:
-        raise ImportError(config.file)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    """The agent's module, loaded as in the test."""
     hand_over()
-    with contextlib.suppress(HandsOver):  # its handler is called without its server
-        spec.loader.exec_module(module)
+    module = load(config.root, config.file)
+    if module is None:
+        raise ImportError(config.file)
     return module
 
 
