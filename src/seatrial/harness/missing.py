@@ -8,7 +8,8 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from typing import Optional
 
-Hint = tuple[str, str]
+Cause = tuple[str, str]
+"""A kind of cause, and the name, path, address or text that it is about."""
 
 _REMOVED_IN_3_13 = """
 aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes
@@ -35,16 +36,16 @@ _BY = " < "
 _ADVISES = re.compile(r"pip3? install|uv add|poetry add|uv pip install")
 
 
-def of_import(chain: Iterable[BaseException], root: str) -> Optional[Hint]:
-    """The hint of the first exception in the chain that is about an import; None without one."""
+def of_import(chain: Iterable[BaseException], root: str) -> Optional[Cause]:
+    """The cause of the first exception in the chain that is about an import; None without one."""
     for error in chain:
-        hint = _of(error, root)
-        if hint is not None:
-            return hint
+        cause = _of(error, root)
+        if cause is not None:
+            return cause
     return None
 
 
-def _of(error: BaseException, root: str) -> Optional[Hint]:
+def _of(error: BaseException, root: str) -> Optional[Cause]:
     text = str(error)[:4000] if isinstance(error, (ImportError, AttributeError)) else ""
     if isinstance(error, ImportError):
         return _of_failed(error, text, root)
@@ -52,7 +53,7 @@ def _of(error: BaseException, root: str) -> Optional[Hint]:
     return _hidden(found[1], root) if found else None
 
 
-def _of_failed(error: ImportError, text: str, root: str) -> Optional[Hint]:
+def _of_failed(error: ImportError, text: str, root: str) -> Optional[Cause]:
     if "relative import" in text:
         return "relative", error.name or ""
     if _ADVISES.search(text):
@@ -67,7 +68,7 @@ def _of_failed(error: ImportError, text: str, root: str) -> Optional[Hint]:
     return _of_name(error.name or "", found[1], importer, root) if found else None
 
 
-def _of_module(name: str, importer: str, root: str) -> Optional[Hint]:
+def _of_module(name: str, importer: str, root: str) -> Optional[Cause]:
     top = name.partition(".")[0]
     if not top:
         return None
@@ -83,7 +84,7 @@ def _of_module(name: str, importer: str, root: str) -> Optional[Hint]:
     return "lacks_module", _lacks(_distribution(top), name, importer)
 
 
-def _of_name(module: str, name: str, importer: str, root: str) -> Optional[Hint]:
+def _of_name(module: str, name: str, importer: str, root: str) -> Optional[Cause]:
     top = module.partition(".")[0]
     where = _found(top) if top else None
     if where is None:
@@ -98,7 +99,7 @@ def _lacks(installed: str, name: str, importer: str) -> str:
     return f"{installed}: {name}{other}"
 
 
-def _hidden(module: str, root: str) -> Optional[Hint]:
+def _hidden(module: str, root: str) -> Optional[Cause]:
     """A file of the agent's own that is imported in place of a module or package of that name."""
     top = module.partition(".")[0]
     where = _found(top)

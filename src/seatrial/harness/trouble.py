@@ -5,9 +5,9 @@ import traceback
 from collections.abc import Iterator
 from typing import Literal, Optional
 
+from .causes import cause_of
 from .facts import Facts
 from .frameworks.answers import valid
-from .hints import hint_of
 from .protocol import ErrorFrame
 
 MESSAGE_CHARACTERS = 8192
@@ -46,7 +46,7 @@ def describe(
 
 def _cause(error: BaseException, root: str, facts: Optional[Facts]) -> tuple[str, str]:
     try:
-        return (hint_of(error, facts, root) if facts else None) or ("", "")
+        return (cause_of(error, facts, root) if facts else None) or ("", "")
     except Exception:  # noqa: BLE001 - the agent's classes run here; the exception itself counts
         return "", ""
 

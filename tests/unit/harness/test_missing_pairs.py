@@ -40,7 +40,7 @@ def installed(site: Path, name: str, version: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "hint"),
+    ("source", "cause"),
     [
         ("import pair_old", ("lacks_name", "pair-base 3.0: pair_base.gone < pair-old 1.0")),
         ("import pair_sub", ("lacks_module", "pair-base 3.0: pair_base.gone < pair-sub 1.1")),
@@ -59,10 +59,10 @@ def installed(site: Path, name: str, version: str, source: str) -> None:
     ],
 )
 def test_the_importer_is_named_unless_it_is_the_agent(
-    site: Path, source: str, hint: tuple[str, str]
+    site: Path, source: str, cause: tuple[str, str]
 ) -> None:
     agent = site / "agent" / "pair_agent.py"
     agent.write_text(source)
     with pytest.raises(ImportError) as raised:
         __import__("pair_agent")
-    assert of_import([raised.value], str(site / "agent")) == hint
+    assert of_import([raised.value], str(site / "agent")) == cause

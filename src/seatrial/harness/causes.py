@@ -14,12 +14,9 @@ from types import FrameType, TracebackType
 from typing import Callable, Optional
 
 from .facts import Facts, InputEnded
-from .missing import of_import
+from .missing import Cause, of_import
 
-Hint = tuple[str, str]
-"""A kind, and the name, path, address or text that it is about."""
-
-_Rule = Callable[[list[BaseException], Facts, str], Optional[Hint]]
+_Rule = Callable[[list[BaseException], Facts, str], Optional[Cause]]
 
 _UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM}
 _NOT_THERE = {
@@ -37,13 +34,13 @@ _EMPTY = re.compile(
 _NOT_FOUND = re.compile(r"([A-Za-z0-9_.+-]{1,60}): (?:command )?not found")
 
 
-def hint_of(error: BaseException, facts: Facts, root: str) -> Optional[Hint]:
+def cause_of(error: BaseException, facts: Facts, root: str) -> Optional[Cause]:
     """What caused an exception, or None where no rule is sure."""
     chain = list(_chain(error))
     for rule in _RULES:
-        hint = rule(chain, facts, root)
-        if hint is not None:
-            return hint
+        cause = rule(chain, facts, root)
+        if cause is not None:
+            return cause
     return None
 
 
@@ -69,11 +66,11 @@ def _wrapped(error: BaseException) -> Iterator[object]:
 # ------------------------------------------------------------------ variables
 
 
-def _variable(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _variable(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     return _named_variable(chain, facts) or _read_where_it_failed(chain[0], facts, root)
 
 
-def _named_variable(chain: list[BaseException], facts: Facts) -> Optional[Hint]:
+def _named_variable(chain: list[BaseException], facts: Facts) -> Optional[Cause]:
     """A variable that was missed and that the exception names."""
     for error in chain:
         text = _text(error)
@@ -94,7 +91,7 @@ def _is_named(name: str, text: str) -> bool:
     return False
 
 
-def _read_where_it_failed(error: BaseException, facts: Facts, root: str) -> Optional[Hint]:
+def _read_where_it_failed(error: BaseException, facts: Facts, root: str) -> Optional[Cause]:
     """A variable that the failing function, or its file while it was loaded, had read."""
     frame = _last_own_frame(error.__traceback__, root)
     if frame is None or not (isinstance(error, SystemExit) or _EMPTY.search(_text(error))):
@@ -121,7 +118,7 @@ def _last_own_frame(trace: Optional[TracebackType], root: str) -> Optional[Frame
 # ------------------------------------------------------------------ files and programs
 
 
-def _program(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _program(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     for error in chain:
         if isinstance(error, FileNotFoundError) and "_execute_child" in _functions(error):
             name = os.fsdecode(error.filename or "")
@@ -132,7 +129,7 @@ def _program(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hi
     return None
 
 
-def _of_command(error: subprocess.CalledProcessError) -> Optional[Hint]:
+def _of_command(error: subprocess.CalledProcessError) -> Optional[Cause]:
     words = error.cmd.split() if isinstance(error.cmd, str) else [str(w) for w in error.cmd]
     if {"pip", "install"} <= set(words) or {"pip3", "install"} <= set(words):
         names = [word for word in words[words.index("install") + 1 :] if word[:1] != "-"]
@@ -152,7 +149,7 @@ def _functions(error: BaseException) -> set[str]:
     return found
 
 
-def _place(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _place(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     """A place that cannot be written, or a file that is not there."""
     for error in chain:
         if isinstance(error, OSError) and error.filename is not None:
@@ -166,18 +163,18 @@ def _place(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint
     return None
 
 
-def _absent(path: str) -> Hint:
+def _absent(path: str) -> Cause:
     folder = os.path.dirname(os.path.abspath(path))
     known = os.path.isdir(folder) and os.access(folder, os.W_OK)
     return ("output_folder" if not known and _is_output(path) else "file", path)
 
 
 def _is_output(path: str) -> bool:
-    """Whether it is a file that a program writes rather than reads, as its name tells."""
+    """Whether it is a file that programs write rather than read, judged by its suffix."""
     return path.endswith((".log", ".lock", ".tmp", ".pid"))
 
 
-def _of_database(said: str, facts: Facts) -> Optional[Hint]:
+def _of_database(said: str, facts: Facts) -> Optional[Cause]:
     if not facts.databases or not re.search(r"unable to open|readonly", said):
         return None
     path = facts.databases[-1]
@@ -188,7 +185,7 @@ def _of_database(said: str, facts: Facts) -> Optional[Hint]:
 # ------------------------------------------------------------------ network and terminal
 
 
-def _address(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _address(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     for error in chain:
         if not isinstance(error, OSError):
             continue
@@ -209,7 +206,7 @@ def _as_written(facts: Facts) -> tuple[str, int]:
     return address, port
 
 
-def _input(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _input(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     """The end of input where the agent asked; the prompt is what it asked."""
     for error in chain:
         if isinstance(error, (EOFError, InputEnded)):
@@ -236,12 +233,12 @@ def _prompt_of(error: BaseException, functions: set[str]) -> Optional[str]:
 # ------------------------------------------------------------------ the code
 
 
-def _loop(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _loop(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     error = chain[0]
     return ("loop", "") if isinstance(error, RuntimeError) and _LOOP.search(_text(error)) else None
 
 
-def _notebook(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _notebook(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     error = chain[0]
     name = getattr(error, "name", "") or ""
     if isinstance(error, NameError) and (name or _text(error)).find("get_ipython") >= 0:
@@ -249,7 +246,7 @@ def _notebook(chain: list[BaseException], facts: Facts, root: str) -> Optional[H
     return None
 
 
-def _arguments(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _arguments(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     """Arguments that the agent's own command line requires."""
     error = chain[0]
     trace = error.__traceback__ if isinstance(error, SystemExit) else None
@@ -261,7 +258,7 @@ def _arguments(chain: list[BaseException], facts: Facts, root: str) -> Optional[
     return None
 
 
-def _import(chain: list[BaseException], facts: Facts, root: str) -> Optional[Hint]:
+def _import(chain: list[BaseException], facts: Facts, root: str) -> Optional[Cause]:
     return of_import(chain, root)
 
 
