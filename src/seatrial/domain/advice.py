@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,200}", re.ASCII)
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,200}", re.ASCII)
 """What may stand in a command that somebody pastes into a shell."""
 
 _NOT_AUTHORIZED = re.compile(
@@ -15,6 +15,12 @@ _ASSUME = "sts:AssumeRole"
 
 _ADDRESSES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+def in_command(name: str) -> str:
+    """A foreign name as it can be part of a command; any other is quoted, to be read only."""
+    fits = re.fullmatch(r"[A-Za-z0-9._/@+-]{1,200}", name, re.ASCII)
+    return name if fits else repr(name[:200])
 
 
 def advice(provider: str, model: str, code: str, said: str) -> str:
@@ -75,7 +81,7 @@ def _of_credential(provider: str, said: str) -> str:
 
 
 def _of_missing(provider: str, model: str) -> str:
-    if not _SAFE_NAME.fullmatch(model):
+    if not SAFE_NAME.fullmatch(model):
         return ""
     if provider == "ollama":
         return f"Run `ollama pull {model}`, then test again."

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from . import inside_addresses, limit_causes, misfits
+from .advice import in_command
 from .failures import Failure, failure
 from .import_names import distribution_of, is_own
 from .record import AgentError
@@ -103,17 +104,17 @@ def _file(request: TestRequest, path: str, said: str) -> tuple[str, str, str]:
     relative = path[len("/agent/") :] if path.startswith("/agent/") else path
     if relative.startswith(("/", "~")) or ":" in relative[:3]:
         to_do = (
-            f"Send it along with --file {_word(name)} and open it by its name, relative to "
+            f"Send it along with --file {in_command(name)} and open it by its name, relative to "
             "agent.py: no other file of your machine is in the container."
         )
     else:
-        to_do = f"Send it along with --file {_word(relative)}, or correct the path."
+        to_do = f"Send it along with --file {in_command(relative)}, or correct the path."
     message = f"{_shown(path)} is not in the container, where only sent files are: {said[:300]}"
     return "agent.file_missing", message, to_do
 
 
 def _program(request: TestRequest, name: str, said: str) -> tuple[str, str, str]:
-    program = _word(name.rpartition("/")[2])
+    program = in_command(name.rpartition("/")[2])
     message = f"The program {program} is not in the base image: {said[:300]}"
     to_do = (
         f"Replace {program} by a Python package in the requirements: the base image holds Python "
@@ -157,7 +158,7 @@ def _name(request: TestRequest, written: str, said: str) -> tuple[str, str, str]
         "agent.host_not_allowed",
         f"The agent looked up {_shown(host)} without the proxy; the container has no DNS: "
         f"{said[:300]}",
-        f"Run it with --egress {_word(host)}:443, and use a client that honours HTTPS_PROXY.",
+        f"Run it with --egress {in_command(host)}:443, and use a client that honours HTTPS_PROXY.",
     )
 
 
@@ -211,11 +212,11 @@ def _arguments(request: TestRequest, message: str, said: str) -> tuple[str, str,
 def _candidates(request: TestRequest, names: str, said: str) -> tuple[str, str, str]:
     file = (request.entry_point or "").partition(":")[0] or "agent.py"
     valid = [name for name in names.split(", ") if name.isidentifier() and name.isascii()]
-    ways = " or ".join(f"--entry {_word(file)}:{name}" for name in valid[:8])
+    ways = " or ".join(f"--entry {in_command(file)}:{name}" for name in valid[:8])
     return (
         "agent.no_entrypoint",
-        f"{_word(file)} has several functions, and none of them is the entry point by its name: "
-        f"{', '.join(valid)}.",
+        f"{in_command(file)} has several functions, and none of them is the entry point by its "
+        f"name: {', '.join(valid)}.",
         f"Name the one that takes the query: {ways}." if ways else "",
     )
 
@@ -252,8 +253,8 @@ def _module(request: TestRequest, module: str, said: str) -> tuple[str, str, str
     package = distribution_of(module)
     if is_own(module) or not package:
         to_do = (
-            f"Send your own {_word(top)} along (--file {_word(top)}.py, or its folder). If it is a "
-            "package of the index, add its name there to the requirements."
+            f"Send your own {in_command(top)} along (--file {in_command(top)}.py, or its folder). "
+            "If it is a package of the index, add its name there to the requirements."
         )
         return "agent.import_error", message, to_do
     to_do = f"Add {package!r} to the requirements, or send the file if {top!r} is your own."
@@ -265,7 +266,7 @@ def _own_module(request: TestRequest, module: str, said: str) -> tuple[str, str,
     return (
         "agent.import_error",
         f"Your own {module.partition('.')[0]!r} was sent, but there is no {module!r} in it.",
-        f"Send {_word(path)}.py along, or correct the import.",
+        f"Send {in_command(path)}.py along, or correct the import.",
     )
 
 
@@ -293,7 +294,7 @@ def _hides(request: TestRequest, file: str, said: str) -> tuple[str, str, str]:
     return (
         "agent.import_error",
         f"Your own {_shown(file)} is imported in place of the module of that name: {said[:300]}",
-        f"Rename {_word(file)}, so that it hides no other module.",
+        f"Rename {in_command(file)}, so that it hides no other module.",
     )
 
 
@@ -309,11 +310,6 @@ def _install(request: TestRequest, requirement: str, said: str) -> tuple[str, st
 
 def _shown(path: str) -> str:
     return path[:300] if path.isprintable() else repr(path[:300])
-
-
-def _word(text: str) -> str:
-    """A name as it can be part of a command; others are quoted for reading only."""
-    return text if re.fullmatch(r"[A-Za-z0-9._/@+-]{1,200}", text, re.ASCII) else repr(text[:200])
 
 
 _MAKERS: dict[str, _Maker] = {

@@ -117,7 +117,7 @@ def _refused_host(
         return _inside_address(host, said)
     return failure(
         "agent.host_not_allowed",
-        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        _then(host, said),
         what_to_do=to_do if host.addition else "",
         evidence=host.message,
         evidence_event=host.event,
@@ -129,7 +129,7 @@ def _written_address(host: RefusedHost, said: str) -> Failure:
     """A model service's public address in the code: to allow it would leave the key out."""
     return failure(
         "agent.host_not_allowed",
-        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        _then(host, said),
         what_to_do=f"Leave the address {host.name} out of the code: the SDK then finds the model "
         "service where Seatrial puts the real key on.",
         evidence=host.message,
@@ -141,7 +141,7 @@ def _inside_address(host: RefusedHost, said: str) -> Failure:
     """An address that means another thing inside a container, or nothing that a test reaches."""
     return failure(
         "agent.address_unreachable",
-        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        _then(host, said),
         what_to_do=inside_addresses.advice(host.name, host.port),
         evidence=host.message,
         evidence_event=host.event,
@@ -157,10 +157,14 @@ def _unreachable_host(record: AttemptRecord, said: str) -> Failure | None:
         return None
     return failure(
         "agent.host_unreachable",
-        f"{host.message} Then the agent failed: {said[:300]}" if said else host.message,
+        _then(host, said),
         evidence=host.message,
         evidence_event=host.event,
     )
+
+
+def _then(host: RefusedHost, said: str) -> str:
+    return f"{host.message} Then the agent failed: {said[:300]}" if said else host.message
 
 
 def before(record: AttemptRecord) -> str:

@@ -6,13 +6,12 @@ import re
 from datetime import timedelta
 from itertools import takewhile
 
+from .advice import SAFE_NAME
 from .events import ModelCallEvent
 from .failures import Failure, failure
 from .record import AttemptRecord
 
 _TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,200}", re.ASCII)
-"""Names of models that may be part of a command."""
 _SURELY_WAITED = 1.0
 """Seconds from which calls that were given up one after another show a timeout."""
 _ROUNDED = timedelta(seconds=0.5)
@@ -61,7 +60,7 @@ def _advice(call: ModelCallEvent, seconds: str) -> str:
     above = f"Raise the timeout of the agent's client above {seconds} s"
     if call.provider != "ollama":
         return f"{above}, or find out why {call.provider} is slow."
-    load = f" (`ollama run {call.model} hello`)" if _NAME.fullmatch(call.model) else ""
+    load = f" (`ollama run {call.model} hello`)" if SAFE_NAME.fullmatch(call.model) else ""
     return (
         f"{above}, or load the model before the test{load}: loading can take minutes, and a "
         "closed connection ends it."

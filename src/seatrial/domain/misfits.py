@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+from packaging.utils import canonicalize_name
+
+from .advice import in_command
 from .import_names import distribution_of
 from .requests import TestRequest
 
@@ -34,7 +37,7 @@ def lacks(request: TestRequest, subject: str, said: str) -> Made:
     return (
         "dependencies.version_mismatch",
         f"{installed[:120]} is installed; it has no {name[:200]!r}: {said[:300]}",
-        f"Require a version of {_word(package)} that has {name[:100]!r} (installed: "
+        f"Require a version of {in_command(package)} that has {name[:100]!r} (installed: "
         f"{installed[:120]}), or change the import to what this version offers.",
     )
 
@@ -80,19 +83,12 @@ def package_of(subject: str) -> str:
 
 def _with_versions(requirements: str, names: set[str]) -> list[str]:
     """The lines of these packages that name a version, without comments and markers."""
-    wanted = {_normal(name) for name in names}
+    wanted = {canonicalize_name(name) for name in names}
     lines = (re.split(r"\s#|;|\s--", line)[0].strip() for line in requirements.splitlines())
-    return [line for line in lines if _LINE.fullmatch(line) and _normal(_name(line)) in wanted]
+    return [
+        line for line in lines if _LINE.fullmatch(line) and canonicalize_name(_name(line)) in wanted
+    ]
 
 
 def _name(line: str) -> str:
     return re.split(r"[\[<>=!~ ]", line, maxsplit=1)[0]
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _word(text: str) -> str:
-    """A name as it can be part of a command; others are quoted for reading only."""
-    return text if re.fullmatch(r"[A-Za-z0-9._/@+-]{1,200}", text, re.ASCII) else repr(text[:200])

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from seatrial.domain.validation import SUPPORTED_PYTHONS
 
@@ -93,10 +94,10 @@ def conflict(cause: str) -> Remedy:
     found = _AND.search(said)
     if found and _same(name_of(found[1]), name_of(found[2])):
         return Remedy(what_to_do=f"Keep one of the lines {found[1]} and {found[2]}.")
-    required = {_normal(name_of(line)): line for line in _lines(said)}
+    required = {canonicalize_name(name_of(line)): line for line in _lines(said)}
     wants = [(found[1], found[2], found[3]) for found in _DEPENDS.finditer(said)]
     for asker, name, spec in wants:
-        own = required.get(_normal(name), "")
+        own = required.get(canonicalize_name(name), "")
         if own and own != name and spec and asker != own:
             return Remedy(
                 what_to_do=f"Write {name}{spec} in place of {own} (what {asker} needs), or choose "
@@ -172,7 +173,9 @@ def other_system(output: str, cause: str, package: str) -> Remedy | None:
     name = name_of(package)
     found = next((one for one in _PLATFORM_HINT.finditer(output) if _same(one[1], name)), None)
     tags = _TAG.findall(found[2]) if found else []
-    if _normal(name) in WINDOWS_ONLY or (tags and all(tag.startswith("win") for tag in tags)):
+    if canonicalize_name(name) in WINDOWS_ONLY or (
+        tags and all(tag.startswith("win") for tag in tags)
+    ):
         return _only_for("Windows", "win32", cause, package)
     if tags and all(tag.startswith("macosx") for tag in tags):
         return _only_for("macOS", "darwin", cause, package)
@@ -344,11 +347,7 @@ def _askers(annotated: str) -> dict[str, list[str]]:
 
 
 def _same(first: str, second: str) -> bool:
-    return _normal(first) == _normal(second)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return canonicalize_name(first) == canonicalize_name(second)
 
 
 def join(parts: Iterable[str]) -> str:
