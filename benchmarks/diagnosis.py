@@ -14,13 +14,15 @@ import argparse
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from served import Served, engine, exit_code_of
 
 from seatrial.client import AsyncClient
 from seatrial.domain.errors import InvalidRequest
+from seatrial.domain.requests import TestRequest
 from seatrial.domain.tests import Test
 from seatrial.testing import broken_agents
 from seatrial.testing.broken_agents import BrokenAgent
@@ -57,9 +59,9 @@ async def faults_after(client: AsyncClient, agent: BrokenAgent, done: Test) -> l
     return found
 
 
-async def ended(client: AsyncClient, fields: dict[str, object]) -> Test:
+async def ended(client: AsyncClient, fields: Mapping[str, Any]) -> Test:
     """The completed test of a request with these fields. Raises: InvalidRequest."""
-    test = await client.submit(**fields)  # type: ignore[arg-type]
+    test = await client.submit(TestRequest.model_validate(fields))
     return await client.wait(test.id)
 
 

@@ -119,9 +119,9 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
         declared = _declared(data)
     except UndecodableError:
         declared = ""
-    told = f"; its coding line says {declared}" if declared else ""
+    declaration = f"; its coding line says {declared}" if declared else ""
     remedy = f"{_SAVE[0].upper()}{_SAVE[1:]}" + (" and remove that line." if declared else ".")
     return (
         f"It is not UTF-8 text; only text can be sent (line {line} has the byte "
-        f"0x{data[error.start]:02x}{told}). {remedy}"
+        f"0x{data[error.start]:02x}{declaration}). {remedy}"
     )

@@ -37,7 +37,7 @@ def project_of(agent: Path) -> Project:
     """The project of an agent's file: its own folder, unless its imports begin further up.
 
     A relative import and one that resolves only in a folder above make that folder the root; the
-    folder above `src` where a src layout is used. Only folders that nobody else can write are
+    folder above `src` where a src layout is used. Only folders that no other user can write are
     considered. Nothing is run.
     """
     path = Path(os.path.normpath(agent.absolute()))
@@ -174,7 +174,7 @@ def _bases(imported: Imported, file: Path, agent: Path, above: list[Path]) -> It
 
 
 def _is_trusted(folder: Path) -> bool:
-    """Whether the folder is the user's or the system's, and nobody else may write in it."""
+    """Whether the folder is the user's or the system's, and no other user may write in it."""
     user = getattr(os, "getuid", None)
     try:
         status = folder.stat()

@@ -42,6 +42,6 @@ def changes_of(fix: Mapping[str, str | int], request: TestRequest) -> RetryChang
 
 
 def _with_line(text: str, line: str) -> str:
-    """A line of its own, also behind a last line without an end or one that goes on."""
+    """The text with the line added, after a last line that is unfinished or continued."""
     before = text.rstrip().rstrip("\\").rstrip()
     return f"{before}\n{line}\n" if before.strip("\ufeff") else f"{line}\n"

@@ -242,24 +242,24 @@ class AttemptRecord:
                 return self._with_notice_of_door(number, data)
 
     def _with_notice_of_door(self, number: int, data: NoticeEvent) -> AttemptRecord:
-        told = data.data
-        if data.code == HOST_REFUSED and "host" in told:
-            addition = str(told.get("add_egress", ""))
-            port = int(told.get("port", 0))
-            host = RefusedHost(str(told["host"]), data.message, number, addition, port)
+        details = data.data
+        if data.code == HOST_REFUSED and "host" in details:
+            addition = str(details.get("add_egress", ""))
+            port = int(details.get("port", 0))
+            host = RefusedHost(str(details["host"]), data.message, number, addition, port)
             return replace(self, refused_hosts=(*self.refused_hosts, host))
-        if data.code == HOST_UNREACHABLE and "host" in told:
-            host = RefusedHost(str(told["host"]), data.message, number, "", int(told["port"]))
+        if data.code == HOST_UNREACHABLE and "host" in details:
+            host = RefusedHost(str(details["host"]), data.message, number, "", int(details["port"]))
             return replace(self, unreachable_hosts=(*self.unreachable_hosts, host))
-        if data.code == HOST_USED and "bytes" in told:
-            return replace(self, tunnel_bytes=self.tunnel_bytes + int(told["bytes"]))
+        if data.code == HOST_USED and "bytes" in details:
+            return replace(self, tunnel_bytes=self.tunnel_bytes + int(details["bytes"]))
         if data.code in {REACH_REFUSED, SECRET_SENT}:
-            refused = RefusedReach(data.message, str(told.get("add_allow", "")))
+            refused = RefusedReach(data.message, str(details.get("add_allow", "")))
             return replace(self, refused_reach=(*self.refused_reach, refused))
-        if data.code == REACH_USED and "allow" in told:
-            return replace(self, used_allowances=self.used_allowances | {str(told["allow"])})
+        if data.code == REACH_USED and "allow" in details:
+            return replace(self, used_allowances=self.used_allowances | {str(details["allow"])})
         if data.code in USED_UP and self.used_up is None:
-            used_up = UsedUp(data.code, data.message, int(told["used"]), number)
+            used_up = UsedUp(data.code, data.message, int(details["used"]), number)
             return replace(self, used_up=used_up)
         return self
 

@@ -124,7 +124,7 @@ def _between(wants: list[tuple[str, str, str]]) -> Remedy:
 
 
 def other_python(output: str, cause: str, package: str, needs: str, newest: str) -> Remedy:
-    """A package for other Pythons: `needs` is what it requires; without it its wheels tell."""
+    """A package for other Pythons: `needs` is what it requires; without it its wheels show."""
     fitting = _fitting(output, needs)
     asker = asked_by(cause, package)
     whose = f", which {asker} needs," if asker else ""
@@ -262,7 +262,7 @@ _REASONS = (
 
 
 def unreachable(output: str) -> Remedy:
-    """Why the index was not reached, where the connection itself tells."""
+    """Why the index was not reached, where the connection error says so."""
     for pattern, message, what_to_do in _REASONS:
         if pattern.search(output):
             return Remedy(message.format(host=_host(output)), what_to_do)

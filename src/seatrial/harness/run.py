@@ -243,7 +243,7 @@ class Run:
         yield self._exit("")
 
     def _written(self) -> Iterator[Numbered]:
-        """What an agent left, unless somebody waits for its end."""
+        """What an agent left; nothing where its end was asked for."""
         if self._assign.mode != "agent" or self._reason in ("cancelled", "orphaned"):
             return
         frame = written(self._assign.files, self._assign.uid)

@@ -33,7 +33,7 @@ def _empty(folder: str) -> None:
 
 
 def _write_as(uid: int, texts: dict[str, str]) -> None:
-    """Write in a process of its own: a change of user takes a process's parent-death signal."""
+    """Write in a separate process: a change of user clears a process's parent-death signal."""
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
