@@ -108,7 +108,7 @@ def _watch(missed: Callable[[str], None]) -> None:
     """Have `os.environ` report each name that is read and is not there."""
     kind = type(os.environ)
 
-    class Environment(kind):  # type: ignore[misc, valid-type]
+    class Environment(kind):
         """The environment as it is, and a listener for its misses."""
 
         def __getitem__(self, key: Any) -> Any:
@@ -120,12 +120,12 @@ def _watch(missed: Callable[[str], None]) -> None:
 
         def get(self, key: Any, default: Any = None) -> Any:
             """A default that is not empty is the agent's own answer to a miss."""
-            value = dict.get(self._data, self.encodekey(key))  # type: ignore[attr-defined]
-            if value is not None:
-                return self.decodevalue(value)  # type: ignore[attr-defined]
-            if default is None or default == "":
-                _report(key)
-            return default
+            try:
+                return super().__getitem__(key)
+            except KeyError:
+                if default is None or default == "":
+                    _report(key)
+                return default
 
         def __contains__(self, key: object) -> bool:
             found = super().__contains__(key)
@@ -139,4 +139,4 @@ def _watch(missed: Callable[[str], None]) -> None:
         if isinstance(key, str):
             missed(key)
 
-    os.environ.__class__ = Environment  # type: ignore[assignment]
+    os.environ.__class__ = Environment
