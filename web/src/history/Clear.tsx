@@ -1,8 +1,8 @@
-import { Button, Group, Loader, Modal, Radio, Stack, Text } from "@mantine/core";
+import { Loader, Radio, Stack } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { HistoryFilter } from "../api/queries";
-import { Trouble } from "../shared/Trouble";
+import { Confirm } from "../shared/Confirm";
 import { completed, described, olderThan, removeEach } from "./matching";
 
 const AGES = [
@@ -34,16 +34,19 @@ export function Clear({ filter, onClose, onDone }: ClearProps) {
     onSuccess: onDone,
   });
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <Confirm
       title="Clear the history?"
-      closeButtonProps={{ "aria-label": "Close" }}
+      action={tests.length === 0 ? "Delete" : `Delete ${described({}, tests.length)}`}
+      disabled={tests.length === 0}
+      pending={remove.isPending}
+      error={found.error ?? remove.error}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
     >
       <Radio.Group
         label="Tests to delete"
         value={String(days)}
-        onChange={(v) => setDays(Number(v))}
+        onChange={(value) => setDays(Number(value))}
       >
         <Stack gap={6} my="xs">
           {AGES.map((age) => (
@@ -55,28 +58,14 @@ export function Clear({ filter, onClose, onDone }: ClearProps) {
           ))}
         </Stack>
       </Radio.Group>
-      <Text size="sm" role="status">
+      <div role="status">
         {found.isPending ? (
           <Loader size="xs" aria-label="Counting tests" />
         ) : (
           words(filter, tests.length)
         )}
-      </Text>
-      {(found.error ?? remove.error) && <Trouble error={(found.error ?? remove.error) as Error} />}
-      <Group justify="flex-end" mt="md">
-        <Button variant="default" onClick={onClose} data-autofocus>
-          Keep
-        </Button>
-        <Button
-          color="red"
-          disabled={tests.length === 0}
-          loading={remove.isPending}
-          onClick={() => remove.mutate()}
-        >
-          {tests.length === 0 ? "Delete" : `Delete ${described({}, tests.length)}`}
-        </Button>
-      </Group>
-    </Modal>
+      </div>
+    </Confirm>
   );
 }
 

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Text } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Columns2, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { HistoryFilter } from "../api/queries";
 import { useRetry } from "../bench/useRun";
+import { Confirm } from "../shared/Confirm";
 import { Trouble } from "../shared/Trouble";
 import { count } from "../shared/words";
 import { Clear } from "./Clear";
@@ -58,43 +59,35 @@ export function HistoryActions({ filter, chosen, onDone }: HistoryActionsProps) 
         {chosen.length > 0 ? `Delete ${chosen.length}` : "Clear"}
       </Button>
       {retry.error && <Trouble error={retry.error} />}
-      {asking && chosen.length > 0 && <Confirm chosen={chosen} onClose={close} onDone={done} />}
+      {asking && chosen.length > 0 && <Deletion chosen={chosen} onClose={close} onDone={done} />}
       {asking && chosen.length === 0 && <Clear filter={filter} onClose={close} onDone={done} />}
     </Group>
   );
 }
 
-interface ConfirmProps {
+interface DeletionProps {
   chosen: readonly string[];
   onClose: () => void;
   onDone: () => void;
 }
 
-function Confirm({ chosen, onClose, onDone }: ConfirmProps) {
+function Deletion({ chosen, onClose, onDone }: DeletionProps) {
   const queries = useQueryClient();
   const remove = useMutation({
     mutationFn: () => removeEach(chosen),
     onSettled: () => queries.invalidateQueries({ queryKey: ["history"] }),
     onSuccess: onDone,
   });
-  const what = `${count(chosen.length, "test")} with logs and results`;
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <Confirm
       title="Delete for good?"
-      closeButtonProps={{ "aria-label": "Close" }}
+      action="Delete"
+      pending={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
     >
-      <Text size="sm">{what} will be removed. This cannot be undone.</Text>
-      {remove.error && <Trouble error={remove.error} />}
-      <Group justify="flex-end" mt="md">
-        <Button variant="default" onClick={onClose} data-autofocus>
-          Keep
-        </Button>
-        <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-          Delete
-        </Button>
-      </Group>
-    </Modal>
+      {count(chosen.length, "test")} with logs and results will be removed. This cannot be undone.
+    </Confirm>
   );
 }

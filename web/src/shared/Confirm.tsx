@@ -8,6 +8,8 @@ interface ConfirmProps {
   children: ReactNode;
   /** The label of the button that does it. */
   action: string;
+  /** There is nothing to do: only closing is possible. */
+  disabled?: boolean;
   pending?: boolean;
   error?: Error | null;
   onConfirm: () => void;
@@ -19,6 +21,7 @@ export function Confirm({
   title,
   children,
   action,
+  disabled,
   pending,
   error,
   onConfirm,
@@ -26,13 +29,20 @@ export function Confirm({
 }: ConfirmProps) {
   return (
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ "aria-label": "Close" }}>
-      <Text size="sm">{children}</Text>
+      <Text size="sm" component="div">
+        {children}
+      </Text>
       {error && <Trouble error={error} />}
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={onClose} data-autofocus>
           Keep
         </Button>
-        <Button color="red" loading={pending ?? false} onClick={onConfirm}>
+        <Button
+          color="red"
+          disabled={disabled ?? false}
+          loading={pending ?? false}
+          onClick={onConfirm}
+        >
           {action}
         </Button>
       </Group>
