@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from seatrial.client import Client
 from seatrial.domain.phases import Outcome
-from seatrial.domain.tests import Test
 from tests.support.serving import Serving
 
 pytestmark = [pytest.mark.engine]
@@ -28,23 +24,10 @@ def run(query):
 FILES = {"agent.py": AGENT, "kept.txt": "kept"}
 
 
-@pytest.fixture(scope="module", params=["docker", "podman"])
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    engine = request.getfixturevalue(f"{request.param}_socket")
-    process = Serving({"docker_host": engine}).start()
-    with process.client() as client:
-        yield client
-    process.close()
-
-
-def _ended(client: Client, test: Test) -> Test:
-    for _ in client.events(test.id):
-        pass
-    return client.test(test.id)
-
-
-def test_what_an_agent_writes_is_listed_and_the_tested_files_stay(client: Client) -> None:
-    test = _ended(client, client.submit(files=FILES, query="hello", model="none"))
+def test_what_an_agent_writes_is_listed_and_the_tested_files_stay(serving: Serving) -> None:
+    with serving.client() as client:
+        test = client.wait(client.submit(files=FILES, query="hello", model="none").id)
+        again = client.wait(client.retry(test.id).id)
     assert (test.outcome, test.failure) == (Outcome.SUCCEEDED, None)
     assert test.result is not None
     assert {one.path: one.size for one in test.result.files if one.path != "/agent/memory.db"} == {
@@ -54,6 +37,5 @@ def test_what_an_agent_writes_is_listed_and_the_tested_files_stay(client: Client
     }
     assert all(len(one.sha256) == 64 for one in test.result.files)
     assert test.request.files == FILES
-    again = _ended(client, client.retry(test.id))
     assert again.result is not None
     assert again.result.response == "written"
